@@ -1,0 +1,165 @@
+"""Configurations: frozen records, validated when built from TOML or JSON.
+
+A run's `config.json` is the whole truth about how it was made. Committed TOML files may name a
+base with `extends = "base.toml"`; tables are then merged key by key, the extending file winning.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mmvae_core.errors import ConfigError
+
+FORMAT = 1
+MAX_CONFIG_BYTES = 1_000_000
+
+Positive = Annotated[int, Meta(ge=1)]
+NonNegative = Annotated[int, Meta(ge=0)]
+PositiveFloat = Annotated[float, Meta(gt=0)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all configurations: unknown keys and wrong types are errors."""
+
+
+class LikelihoodConfig(Config, frozen=True):
+    """p(x_s | z): the distribution's name and, for Normal and Laplace, its scale."""
+
+    name: Literal["normal", "laplace", "bernoulli", "categorical"]
+    scale: PositiveFloat = 1.0
+    learn_scale: bool = False
+
+
+class ModalityConfig(Config, frozen=True):
+    """One modality. `shape` is (channels, height, width), (features,) or (length, symbols)."""
+
+    name: Name
+    shape: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=3)]
+    likelihood: LikelihoodConfig
+    network: Literal["mlp", "image", "sequence"] = "mlp"
+    width: Positive = 128
+    weight: PositiveFloat = 1.0
+    """Multiplies the reconstruction in the objective; never enters a reported likelihood."""
+
+
+class AggregatorConfig(Config, frozen=True):
+    """How the features of the shown modalities become one posterior."""
+
+    name: Literal["poe", "moe", "sum_pooling", "self_attention"]
+    width: Positive = 256
+    heads: Positive = 4
+    layers: Positive = 2
+
+
+class ObjectiveConfig(Config, frozen=True):
+    """Which bound is maximised; `beta` weighs each KL term and is reached linearly."""
+
+    name: Literal["masked", "mixture"]
+    beta: PositiveFloat = 1.0
+    warmup_epochs: NonNegative = 0
+    samples: Positive = 1
+    keep_probability: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    sticking_the_landing: bool = True
+
+
+class DataConfig(Config, frozen=True):
+    """The data set, and where its photos come from."""
+
+    name: Literal["digits"] = "digits"
+    photo: Literal["rendered", "svhn"] = "rendered"
+    epoch_size: Positive = 60_000
+
+
+class TrainingConfig(Config, frozen=True):
+    """The budget: every run that is compared has the same."""
+
+    epochs: Positive
+    batch: Positive = 128
+    learning_rate: PositiveFloat = 1e-3
+    seed: NonNegative = 0
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+
+
+class RunConfig(Config, frozen=True):
+    """Everything that makes a run."""
+
+    study: Name
+    latent: Positive
+    features: Positive
+    modalities: Annotated[tuple[ModalityConfig, ...], Meta(min_length=1, max_length=16)]
+    aggregator: AggregatorConfig
+    objective: ObjectiveConfig
+    data: DataConfig
+    training: TrainingConfig
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        """Check what no single field can tell."""
+        names = self.names
+        if len(set(names)) < len(names):
+            raise ValueError(f"modality names must differ, got {', '.join(names)}")
+        if self.format != FORMAT:
+            raise ValueError(f"format {self.format} is not known here, expected {FORMAT}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Modality names in their order."""
+        return tuple(modality.name for modality in self.modalities)
+
+
+def from_dict(data: Any, source: str = "config") -> RunConfig:
+    """Build and validate a run's configuration; raises ConfigError in one plain sentence."""
+    try:
+        return msgspec.convert(data, RunConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{source} is not a valid configuration: {error}.") from None
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The configuration as plain numbers, strings, lists and dicts."""
+    return msgspec.to_builtins(config)
+
+
+def load_config(path: Path) -> RunConfig:
+    """Read a TOML (with `extends`) or JSON configuration."""
+    return from_dict(_read(Path(path), depth=0), str(path))
+
+
+def _read(path: Path, depth: int) -> dict[str, Any]:
+    if depth > 4:
+        raise ConfigError(f"{path} is the fifth file in a chain of `extends`; use at most four.")
+    data = _parse(path)
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: `extends` must be a file name, got {base!r}.")
+    return _merge(_read(path.parent / base, depth + 1), data)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ConfigError(f"There is no configuration file {path}; give the path of a .toml file.")
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path} is over {MAX_CONFIG_BYTES:,} bytes, too large to be a config.")
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} cannot be read as a configuration: {error}.") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} holds a {type(data).__name__}, expected a table of settings.")
+    return data
+
+
+def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged

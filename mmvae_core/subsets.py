@@ -1,0 +1,51 @@
+"""Subsets of modalities as boolean masks: enumeration, names, random draws.
+
+A mask has shape [..., modality]; True means that the modality is in the subset. Two masks have
+two names everywhere: `observed` is what the data has, `subset` what the model is shown.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mmvae_core.errors import UsageError
+
+EMPTY = "nothing"
+
+
+def all_subsets(modalities: int) -> Tensor:
+    """All 2^M subsets as masks [subset, modality], ordered by size, then by first members."""
+    rows = torch.arange(2**modalities)
+    masks = (rows[:, None] >> torch.arange(modalities)) & 1
+    order = sorted(range(2**modalities), key=lambda i: (int(masks[i].sum()), _members(masks[i])))
+    return masks[order].bool()
+
+
+def subset_name(mask: Tensor | Sequence[bool], names: Sequence[str]) -> str:
+    """Names of the members joined by '+'; the empty subset is 'nothing'."""
+    return "+".join(name for name, kept in zip(names, mask, strict=True) if kept) or EMPTY
+
+
+def subset_mask(text: str, names: Sequence[str]) -> Tensor:
+    """The mask [modality] of a subset written as `subset_name` writes it."""
+    members = [] if text == EMPTY else text.split("+")
+    unknown = [member for member in members if member not in names]
+    if unknown:
+        known = ", ".join(names)
+        raise UsageError(f"There is no modality {unknown[0]!r} here; the modalities are {known}.")
+    return torch.tensor([name in members for name in names])
+
+
+def random_subsets(observed: Tensor, keep: float, generator: torch.Generator) -> Tensor:
+    """Keep each observed modality of each sample independently with probability `keep`.
+
+    `observed` and the result are masks [batch, modality]. The empty and the full set occur.
+    Source: Hirt et al. 2024 (arXiv 2309.00380), the mask distribution of the masked objective.
+    """
+    draws = torch.rand(observed.shape, generator=generator, device=generator.device)
+    return (draws.to(observed.device) < keep) & observed
+
+
+def _members(mask: Tensor) -> list[int]:
+    return torch.nonzero(mask)[:, 0].tolist()

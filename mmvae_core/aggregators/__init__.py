@@ -1,0 +1,1 @@
+"""Aggregators: from the features of the shown modalities to one posterior."""

@@ -1,0 +1,77 @@
+"""SelfAttention: a learned permutation-invariant aggregator (Set Transformer)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.networks.mlp import mlp
+from mmvae_core.probability.posteriors import Gaussian
+
+
+class AttentionBlock(nn.Module):
+    """Pre-LayerNorm multi-head attention and an MLP, each with a residual: [batch, modality, width].
+
+    Keys outside the subset are masked. A row whose subset is empty may attend to anything: its
+    output is dropped by the pooling, and no softmax without keys (NaN) arises.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention, self.norm_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.to_query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.body = mlp([width, 2 * width, width])
+
+    def forward(self, tokens: Tensor, subset: Tensor) -> Tensor:
+        """The tokens after one block."""
+        query, key, value = self._project(tokens)
+        keys = (subset | ~subset.any(-1, keepdim=True))[..., None, None, :]
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=keys)
+        tokens = tokens + self.out(mixed.transpose(-3, -2).flatten(-2))
+        return tokens + self.body(self.norm_mlp(tokens))
+
+    def weights(self, tokens: Tensor, subset: Tensor) -> Tensor:
+        """Attention weights [batch, head, query, key]; zero for keys outside the subset."""
+        query, key, _ = self._project(tokens)
+        scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+        weights = scores.masked_fill(~subset[..., None, None, :], -torch.inf).softmax(-1)
+        return torch.where(subset.any(-1)[..., None, None, None], weights, 0.0)
+
+    def _project(self, tokens: Tensor) -> list[Tensor]:
+        parts = self.to_query_key_value(self.norm_attention(tokens)).chunk(3, -1)
+        return [part.unflatten(-1, (self.heads, -1)).transpose(-3, -2) for part in parts]
+
+
+class SelfAttention(Aggregator):
+    """Attention between the members' tokens, sum over S, then rho and the head.
+
+    Source: Lee et al. 2019, arXiv 1810.00825; Hirt et al. 2024, arXiv 2309.00380.
+    """
+
+    def __init__(self, features: int, latent: int, width: int, heads: int, layers: int) -> None:
+        super().__init__()
+        self.embed = nn.Linear(features, width)
+        self.blocks = nn.ModuleList(AttentionBlock(width, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.rho = mlp([width, width, width])
+        self.head = GaussianHead(width, latent)
+
+    def aggregate(self, features: Tensor, subset: Tensor) -> Gaussian:
+        """Let the members attend to each other, pool them, read the posterior off the sum."""
+        tokens = self.embed(features)
+        for block in self.blocks:
+            tokens = block(tokens, subset)
+        pooled = torch.where(subset[..., None], self.norm(tokens), 0.0).sum(-2)
+        return self.head.posterior(self.rho(pooled))
+
+    def attention(self, features: Tensor, subset: Tensor) -> list[Tensor]:
+        """Per block the weights [batch, head, query, key] between the members of the subset."""
+        tokens = self.embed(torch.where(subset[..., None], features, 0.0))
+        weights = []
+        for block in self.blocks:
+            assert isinstance(block, AttentionBlock)
+            weights.append(block.weights(tokens, subset))
+            tokens = block(tokens, subset)
+        return weights

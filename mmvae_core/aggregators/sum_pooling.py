@@ -1,0 +1,26 @@
+"""SumPooling: a learned permutation-invariant aggregator (Deep Sets)."""
+
+import torch
+from torch import Tensor
+
+from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.networks.mlp import mlp
+from mmvae_core.probability.posteriors import Gaussian
+
+
+class SumPooling(Aggregator):
+    """q(z | x_S) = head(rho(sum_S chi(h_s))), chi and rho MLPs.
+
+    Source: Zaheer et al. 2017, arXiv 1703.06114; Hirt et al. 2024, arXiv 2309.00380.
+    """
+
+    def __init__(self, features: int, latent: int, width: int) -> None:
+        super().__init__()
+        self.chi = mlp([features, width, width])
+        self.rho = mlp([width, width, width])
+        self.head = GaussianHead(width, latent)
+
+    def aggregate(self, features: Tensor, subset: Tensor) -> Gaussian:
+        """Pool the members' vectors and read the posterior off the sum."""
+        pooled = torch.where(subset[..., None], self.chi(features), 0.0).sum(-2)
+        return self.head.posterior(self.rho(pooled))

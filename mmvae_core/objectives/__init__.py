@@ -1,0 +1,1 @@
+"""Training objectives: lower bounds, each one file, all maximised."""

@@ -29,7 +29,7 @@ class Posterior(Protocol):
         """Reparameterised draws [*sample_shape, ..., latent]."""
         ...
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor, /) -> Tensor:
         """Log-density in nats, [..., ] without the latent axis."""
         ...
 

@@ -1,0 +1,1 @@
+"""What is measured: likelihoods, rates, coherence, probes. Plain functions, each with a seed."""

@@ -1,0 +1,85 @@
+"""Posteriors q(z | x_S) of every subset S at once, and what it takes to handle them in chunks."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from mmvae_core.batch import Batch
+from mmvae_core.errors import DataError
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.probability.posteriors import Gaussian, GaussianMixture, Posterior
+from mmvae_core.subsets import all_subsets, subset_name
+
+ITEMS = 100
+"""Items encoded at once."""
+
+Family = Gaussian | GaussianMixture
+Progress = Callable[[str, float], None]
+"""Called with the name of a part and the fraction of it that is done."""
+
+
+def no_progress(part: str, fraction: float) -> None:
+    """The progress callback that does nothing."""
+
+
+@torch.no_grad()
+def posterior_all_subsets(model: MultimodalVAE, batch: Batch) -> Family:
+    """q(z | x_S) for all 2^M subsets, batch shape [subset, batch], ordered as `all_subsets`.
+
+    Every modality is encoded once and the aggregator is called once, on subset * batch rows. S is
+    cut to what is observed. Equal to asking mask by mask.
+    """
+    masks = all_subsets(len(model.names)).to(batch.observed.device)
+    shown = masks[:, None] & batch.observed
+    features = model.encode(batch.data, batch.observed)
+    rows = features.expand(len(masks), *features.shape).flatten(0, 1)
+    posterior = model.posterior(rows, shown.flatten(0, 1))
+    return change(posterior, lambda values: values.unflatten(0, shown.shape[:2]))
+
+
+def all_posteriors(model: MultimodalVAE, batch: Batch, size: int = ITEMS) -> Family:
+    """The same for any number of items, `size` at a time, so that memory stays bounded."""
+    found = [posterior_all_subsets(model, part) for part in parts(batch, size)]
+    columns = zip(*(parameters(one) for one in found), strict=True)
+    return type(found[0])(*(torch.cat(column, 1) for column in columns))
+
+
+def change(posterior: Posterior, how: Callable[[Tensor], Tensor]) -> Family:
+    """The same family with `how` applied to each parameter, for instance on its batch axes."""
+    return type(_known(posterior))(*(how(values) for values in parameters(posterior)))
+
+
+def one_subset(posterior: Posterior, index: int) -> Family:
+    """q(z | x_S) of one subset, batch shape [batch], out of [subset, batch]."""
+    return change(posterior, lambda values: values[index])
+
+
+def parameters(posterior: Posterior) -> tuple[Tensor, ...]:
+    """What the family's constructor takes, batch axes first."""
+    family = _known(posterior)
+    if isinstance(family, GaussianMixture):
+        return family.log_weights, family.loc, family.scale
+    return family.loc, family.scale
+
+
+def parts(batch: Batch, size: int) -> Iterator[Batch]:
+    """The batch, cut into pieces of at most `size` items."""
+    for start in range(0, len(batch), size):
+        rows = slice(start, start + size)
+        data = {name: values[rows] for name, values in batch.data.items()}
+        yield Batch(data, batch.observed[rows])
+
+
+def subset_names(names: Sequence[str]) -> list[str]:
+    """What the rows of `all_subsets` are called in reports."""
+    return [subset_name(mask, names) for mask in all_subsets(len(names))]
+
+
+def _known(posterior: Posterior) -> Family:
+    if isinstance(posterior, Gaussian | GaussianMixture):
+        return posterior
+    raise DataError(
+        f"The aggregator gave a posterior of type {type(posterior).__name__}, expected Gaussian or "
+        "GaussianMixture; add its parameters in mmvae_core.evaluation.all_subsets."
+    )

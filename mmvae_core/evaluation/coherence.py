@@ -1,0 +1,117 @@
+"""Coherence: whether what is generated belongs together, as judges trained on real data see it.
+
+A judge maps E[x_s | z] [n, ...] of one modality to class labels int64 [n]; pictures are judged by
+their means, as the app shows them. Shares come with a Wilson interval (95 %).
+Source: Shi et al. 2019, https://arxiv.org/abs/1911.03393
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmvae_core.evaluation.all_subsets import one_subset, subset_names
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.probability.posteriors import Posterior
+from mmvae_core.seeding import seeded
+
+ROWS = 500
+"""Latents decoded at once."""
+
+Judge = Callable[[Tensor], Tensor]
+Fraction = Callable[[float], None]
+
+
+class SpellingJudge(ABC):
+    """A judge of texts, which tells also whether they are spelt without a mistake."""
+
+    @abstractmethod
+    def __call__(self, means: Tensor) -> Tensor:
+        """Class labels int64 [n] of symbol probabilities [n, length, symbols]."""
+
+    @abstractmethod
+    def spelt(self, means: Tensor) -> Tensor:
+        """Whether the likeliest symbols together are a correct text: bool [n]."""
+
+
+@torch.no_grad()
+def conditional_coherence(
+    model: MultimodalVAE, posterior: Posterior, labels: Tensor, judges: Mapping[str, Judge],
+    seed: int, each: Fraction = lambda fraction: None,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Share of items judged as their true class, for every non-empty subset and judged modality.
+
+    `posterior` has batch shape [subset, item] (see `all_posteriors`), `labels` are int64 [item].
+    One z ~ q(. | x_S) per item is decoded into all judged modalities, shown ones too. Texts have
+    also the share `spelt` exactly.
+    """
+    names, found = subset_names(model.names), {}
+    with seeded(seed):
+        for row in range(1, len(names)):
+            latent = one_subset(posterior, row).rsample()
+            named, spelt = judge_latents(model, latent, judges)
+            found[names[row]] = {
+                name: share(int((named[name] == labels).sum()), len(labels)) | spelt.get(name, {})
+                for name in named
+            }
+            each(row / (len(names) - 1))
+    return found
+
+
+@torch.no_grad()
+def joint_coherence(
+    model: MultimodalVAE, judges: Mapping[str, Judge], seed: int, samples: int = 2_000
+) -> dict[str, Any]:
+    """Share of prior draws z ~ p(z) whose judged modalities are all named the same class."""
+    if not judges:
+        return {}
+    with seeded(seed):
+        latent = model.prior().rsample((samples,))
+    named = torch.stack(list(judge_latents(model, latent, judges)[0].values()))
+    agreed = int((named == named[0]).all(0).sum())
+    return {"modalities": _judged(model, judges)} | share(agreed, samples)
+
+
+def judge_latents(
+    model: MultimodalVAE, latent: Tensor, judges: Mapping[str, Judge]
+) -> tuple[dict[str, Tensor], dict[str, dict[str, float]]]:
+    """Labels int64 [n] per judged modality of latents [n, latent]; for texts {"spelt": share}."""
+    names = _judged(model, judges)
+    labels: dict[str, list[Tensor]] = {name: [] for name in names}
+    spelt: dict[str, list[Tensor]] = {}
+    for piece in latent.split(ROWS):
+        for name, means in (model.means(piece, names) if names else {}).items():
+            judge = judges[name]
+            labels[name].append(judge(means).cpu())
+            if isinstance(judge, SpellingJudge):
+                spelt.setdefault(name, []).append(judge.spelt(means))
+    shares = {name: {"spelt": float(torch.cat(flags).double().mean())}
+              for name, flags in spelt.items()}
+    return {name: torch.cat(found) for name, found in labels.items()}, shares
+
+
+def share(right: int, count: int) -> dict[str, Any]:
+    """A share with its counts and interval, ready for JSON."""
+    low, high = wilson(right, count)
+    return {"right": right, "count": count, "share": right / count, "low": low, "high": high}
+
+
+def wilson(successes: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """The Wilson score interval of a share p = successes / count, in [0, 1].
+
+    (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n); all of [0, 1] if nothing was counted.
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927,
+    https://doi.org/10.1080/01621459.1927.10502953
+    """
+    if count == 0:
+        return 0.0, 1.0
+    p, spread = successes / count, z * z / count
+    centre = p + spread / 2
+    reach = z * (p * (1 - p) / count + spread / (4 * count)) ** 0.5
+    return max(0.0, (centre - reach) / (1 + spread)), min(1.0, (centre + reach) / (1 + spread))
+
+
+def _judged(model: MultimodalVAE, judges: Mapping[str, Judge]) -> list[str]:
+    return [name for name in model.names if name in judges]

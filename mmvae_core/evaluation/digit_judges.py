@@ -1,0 +1,49 @@
+"""The judges of the study `digits`: CNNs for the pictures, the list of names for the words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmvae_core.data.words import judge_words
+from mmvae_core.evaluation import coherence
+from mmvae_core.evaluation.judge import Judge
+
+
+class PictureJudge:
+    """The class that a CNN finds likeliest, in pictures cut to [0, 1], as they are shown."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+
+    def __call__(self, means: Tensor) -> Tensor:
+        """Labels int64 [n] of pictures [n, channel, height, width]."""
+        device = next(self.judge.parameters()).device
+        pictures = means.to(device, torch.float32).clamp(0, 1)
+        return self.judge.probabilities(pictures).argmax(-1).cpu()
+
+
+class WordJudge(coherence.SpellingJudge):
+    """The digit whose placements are likeliest together; see `judge_words`."""
+
+    def __call__(self, means: Tensor) -> Tensor:
+        """Labels int64 [n] of symbol probabilities [n, 8, 27]."""
+        return torch.from_numpy(judge_words(_log(means))[0])
+
+    def spelt(self, means: Tensor) -> Tensor:
+        """Whether the likeliest symbols form a digit's name at some offset: bool [n]."""
+        return torch.from_numpy(judge_words(_log(means))[1])
+
+
+def digit_judges(judges: Mapping[str, Judge]) -> dict[str, coherence.Judge]:
+    """Judges by modality from a study's CNNs (`Study.judges()`), and the one of the words."""
+    pictures: dict[str, coherence.Judge] = {
+        name: PictureJudge(judge) for name, judge in judges.items()
+    }
+    return pictures | {"word": WordJudge()}
+
+
+def _log(probabilities: Tensor) -> np.ndarray:
+    """Logs of probabilities; an underflow to 0 stays finite, so that no class wins by default."""
+    return probabilities.double().clamp_min(torch.finfo(torch.float32).tiny).log().cpu().numpy()

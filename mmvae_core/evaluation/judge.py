@@ -1,0 +1,132 @@
+"""The judge: a small CNN per image modality, trained on real training data only.
+
+It names the digit of a picture, so that generations can be counted as right or wrong. It never
+sees a generated picture in training.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmvae_core.errors import RunError
+from mmvae_core.files import write_atomically
+
+CLASSES = 10
+CHANNELS = (16, 32, 64)
+CHUNK = 1_000
+
+
+@dataclass(frozen=True)
+class JudgeTraining:
+    """The judge's budget."""
+
+    epochs: int = 6
+    batch: int = 128
+    learning_rate: float = 2e-3
+    seed: int = 0
+    shift: int = 2
+    """Training pictures are moved by up to so many pixels each way."""
+
+
+class Judge(nn.Module):
+    """Three convolutions with pooling and one linear layer: [n, c, h, w] in [0, 1] to logits."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        channels, height, width = shape
+        layers: list[nn.Module] = []
+        for outputs in CHANNELS:
+            layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.SiLU(), nn.MaxPool2d(2)]
+            channels, height, width = outputs, height // 2, width // 2
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
+        self.out = nn.Linear(channels * height * width, CLASSES)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Logits [n, 10]."""
+        return self.out(self.body(pictures))
+
+    @torch.no_grad()
+    def probabilities(self, pictures: Tensor) -> Tensor:
+        """Class probabilities [n, 10], in evaluation mode and in chunks."""
+        self.eval()
+        parts = [self(part).softmax(-1) for part in pictures.split(CHUNK)]
+        return torch.cat(parts) if parts else torch.zeros(0, CLASSES)
+
+
+def train_judge(
+    images: np.ndarray, labels: np.ndarray, config: JudgeTraining,
+    each_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
+) -> Judge:
+    """Train a judge on real pictures uint8 [n, c, h, w] with labels [n]."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        judge = Judge(images.shape[1:]).to(memory_format=torch.channels_last)
+        optimizer = torch.optim.Adam(judge.parameters(), lr=config.learning_rate)
+        steps = config.epochs * -(-len(images) // config.batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps)
+        for epoch in range(config.epochs):
+            losses = []
+            judge.train()
+            for pictures, targets in _batches(images, labels, config):
+                loss = functional.cross_entropy(judge(pictures), targets)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                losses.append(loss.detach())
+            each_epoch(epoch, float(torch.stack(losses).mean()))
+    return judge.eval()
+
+
+def accuracy(judge: Judge, images: np.ndarray, labels: np.ndarray) -> float:
+    """Share of real pictures named rightly."""
+    right = 0
+    for start in range(0, len(images), CHUNK):
+        part = torch.from_numpy(images[start : start + CHUNK]).float() / 255
+        named = judge.probabilities(part).argmax(-1).numpy()
+        right += int((named == labels[start : start + CHUNK]).sum())
+    return right / len(images)
+
+
+def save_judge(judge: Judge, path: Path) -> None:
+    """Write weights as safetensors, atomically."""
+    with write_atomically(path) as temporary:
+        save_file({k: v.contiguous() for k, v in judge.state_dict().items()}, temporary)
+
+
+def load_judge(path: Path, shape: tuple[int, ...]) -> Judge:
+    """Read a judge for pictures of this shape; RunError if it is missing or does not fit."""
+    judge = Judge(shape)
+    try:
+        judge.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise RunError(
+            f"{path} is not a judge for pictures of shape {list(shape)} ({error}); "
+            "train it anew with `python -m mmvae_core judge`."
+        ) from None
+    return judge.eval()
+
+
+def _batches(
+    images: np.ndarray, labels: np.ndarray, config: JudgeTraining
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One shuffled pass; each batch is moved as one by a random shift."""
+    order = torch.randperm(len(images)).numpy()
+    for start in range(0, len(order), config.batch):
+        rows = order[start : start + config.batch]
+        pictures = torch.from_numpy(images[rows]).float() / 255
+        down, right = torch.randint(-config.shift, config.shift + 1, (2,)).tolist()
+        yield _shifted(pictures, down, right), torch.from_numpy(labels[rows])
+
+
+def _shifted(pictures: Tensor, down: int, right: int) -> Tensor:
+    height, width = pictures.shape[-2:]
+    padded = functional.pad(pictures, (width, width, height, height), mode="replicate")
+    return padded[..., height - down : 2 * height - down, width - right : 2 * width - right]

@@ -1,0 +1,150 @@
+"""Everything measured on one run: the content of its report.json and latents.npz."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmvae_core.batch import Batch
+from mmvae_core.checkpoints import Latents, Run, Samples, Study, write_arrays, write_json
+from mmvae_core.data.source import picture
+from mmvae_core.errors import DataError
+from mmvae_core.evaluation.all_subsets import (
+    Family,
+    Progress,
+    all_posteriors,
+    no_progress,
+    parts,
+    subset_names,
+)
+from mmvae_core.evaluation.coherence import Judge, conditional_coherence, joint_coherence
+from mmvae_core.evaluation.digit_judges import digit_judges
+from mmvae_core.evaluation.latent_probe import latent_probe
+from mmvae_core.evaluation.log_likelihood import log_likelihoods
+from mmvae_core.evaluation.rates import Estimate, cross_rates, rates
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.probability.likelihoods import Categorical
+from mmvae_core.projections import project
+from mmvae_core.subsets import all_subsets
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is spent on what; the report repeats it."""
+
+    likelihood_items: int = 500
+    """The first so many items are importance-sampled; all other figures use every item."""
+    likelihood_samples: int = 64
+    rate_samples: int = 128
+    """Draws per item where a rate has no formula (mixtures)."""
+    prior_samples: int = 2_000
+
+
+def evaluate_run(
+    run: Run, study: Study, seed: int = 0, each: Progress = no_progress
+) -> tuple[dict[str, Any], Latents]:
+    """The report of a stored run on its study's items, with the study's judges."""
+    judges = digit_judges(study.judges())
+    return evaluate(run.model(), study.samples(), judges, seed=seed, each=each)
+
+
+def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> None:
+    """Write `report.json` and `latents.npz` into the run's folder."""
+    write_arrays(run.folder / "latents.npz", vars(latents))
+    write_json(run.folder / "report.json", report)
+
+
+def evaluate(
+    model: MultimodalVAE, samples: Samples, judges: Mapping[str, Judge],
+    budget: Budget = Budget(), seed: int = 0, each: Progress = no_progress,
+) -> tuple[dict[str, Any], Latents]:
+    """The report of a model on test items, ready for JSON, and the items' posteriors.
+
+    Figures in nats per item are means with the standard error over items; likelihoods are
+    unweighted. `judges` see means of the modality they are named after. Equal seeds give equal
+    reports.
+    """
+    batch = sample_batch(model, samples)
+    posterior, names = all_posteriors(model, batch), subset_names(model.names)
+    draws = budget.rate_samples
+    report: dict[str, Any] = {"seed": seed, "items": len(samples), "rate_samples": draws}
+    report["log_likelihood"] = _likelihood(model, batch, budget, seed, each)
+    rate = rates(posterior, model.prior(), draws, seed)
+    report["rate"] = _estimates(names, rate)
+    report["cross_rate"] = _estimates(names, cross_rates(posterior, draws, seed))
+    each("rate", 1.0)
+    report["coherence"] = conditional_coherence(
+        model, posterior, torch.from_numpy(samples.labels.astype(np.int64)), judges, seed,
+        lambda fraction: each("coherence", fraction),
+    )
+    report["joint_coherence"] = joint_coherence(model, judges, seed, budget.prior_samples)
+    each("joint_coherence", 1.0)
+    report["probe"] = dict(zip(names, latent_probe(posterior, samples.labels, seed), strict=True))
+    each("probe", 1.0)
+    latents = _latents(model, posterior, rate, seed)
+    each("projection", 1.0)
+    return report, latents
+
+
+def sample_batch(model: MultimodalVAE, samples: Samples) -> Batch:
+    """Samples on the model's device: codes as integers, bytes in [0, 1], numbers as they are."""
+    missing = [name for name in model.names if name not in samples.data]
+    if missing or len(samples) == 0:
+        raise DataError(
+            f"The {len(samples)} samples have {', '.join(samples.data) or 'no modality'}, expected "
+            f"at least one item of {', '.join(model.names)}; use the study the run belongs to."
+        )
+    data = {}
+    for name in model.names:
+        values = samples.data[name]
+        if isinstance(model.modality(name).likelihood, Categorical):
+            data[name] = torch.from_numpy(values.astype(np.int64))
+        else:
+            as_numbers = picture(values) if values.dtype == np.uint8 else torch.from_numpy(values)
+            data[name] = as_numbers.to(next(model.parameters()).dtype)
+    observed = torch.ones(len(samples), len(model.names), dtype=torch.bool)
+    return Batch(data, observed).to(model.device)
+
+
+def mean_error(values: Tensor) -> dict[str, float | None]:
+    """Mean over items and its standard error (None for a single item), ready for JSON."""
+    values = values.double()
+    error = float(values.std() / len(values) ** 0.5) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "error": error}
+
+
+def _likelihood(
+    model: MultimodalVAE, batch: Batch, budget: Budget, seed: int, each: Progress
+) -> dict[str, Any]:
+    """Joint, marginal and conditional log-likelihoods of the first items."""
+    first = next(parts(batch, budget.likelihood_items))
+    values = log_likelihoods(model, first, budget.likelihood_samples, seed,
+                             each=lambda fraction: each("log_likelihood", fraction))
+    rows = list(enumerate(subset_names(model.names)))
+    return {
+        "samples": budget.likelihood_samples,
+        "items": len(first),
+        "estimate": "importance-weighted lower bound",
+        "joint": mean_error(values[-1]),
+        "marginal": {name: mean_error(values[row]) for row, name in rows[1:]},
+        "conditional": {name: mean_error(values[-1] - values[row]) for row, name in rows[1:-1]},
+    }
+
+
+def _estimates(names: list[str], found: list[Estimate]) -> dict[str, Any]:
+    return {name: mean_error(one.value) | {"exact": one.exact}
+            for name, one in zip(names, found, strict=True)}
+
+
+def _latents(model: MultimodalVAE, posterior: Family, rate: list[Estimate], seed: int) -> Latents:
+    mean = posterior.mean.cpu().numpy()
+    pca, explained, umap = (part.astype(np.float32) for part in project(mean, seed))
+    return Latents(
+        masks=all_subsets(len(model.names)).numpy(), mean=mean,
+        stddev=posterior.stddev.cpu().numpy(),
+        rate=torch.stack([one.value for one in rate]).cpu().numpy(),
+        pca=pca, pca_explained=explained, umap=umap,
+    )

@@ -1,0 +1,142 @@
+"""The report is complete, is JSON, and equal seeds give equal figures."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from mmvae_core.checkpoints import (
+    Latents,
+    Run,
+    Samples,
+    Study,
+    save_weights,
+    write_arrays,
+    write_json,
+)
+from mmvae_core.config import to_dict
+from mmvae_core.data.words import placements
+from mmvae_core.errors import DataError
+from mmvae_core.evaluation.digit_judges import WordJudge
+from mmvae_core.evaluation.report import (
+    Budget,
+    evaluate,
+    evaluate_run,
+    mean_error,
+    sample_batch,
+    save_evaluation,
+)
+
+BUDGET = Budget(likelihood_items=10, likelihood_samples=3, rate_samples=8, prior_samples=30)
+RIGHT = int((placements()[1] % 2 == 0).sum())
+SINGLES = ["numbers", "picture", "word"]
+
+
+@pytest.fixture
+def samples() -> Samples:
+    random = np.random.default_rng(0)
+    codes, labels = placements()
+    return Samples({
+        "numbers": random.normal(size=(50, 5)),
+        "picture": random.integers(0, 256, (50, 1, 12, 12), dtype=np.uint8),
+        "word": codes.astype(np.uint8),
+    }, (labels % 2).astype(np.uint8))
+
+
+def judges() -> dict:
+    return {"word": WordJudge(), "picture": lambda means: torch.zeros(len(means)).long()}
+
+
+def equal(first, second) -> bool:
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(equal(first[k], second[k]) for k in first)
+    if isinstance(first, float):
+        return first == pytest.approx(second, abs=1e-4, rel=1e-6)
+    return first == second
+
+
+@pytest.fixture(autouse=True)
+def no_umap(monkeypatch) -> None:
+    """UMAP takes ten seconds to compile; tests/core/test_projections.py has it."""
+    monkeypatch.setattr("mmvae_core.projections.project_umap", lambda means, seed: means[..., :2])
+
+
+def test_report_is_complete_and_reproducible(make_model, samples, tmp_path) -> None:
+    model, seen = make_model("moe"), []
+    before = torch.get_rng_state()
+    report, latents = evaluate(model, samples, judges(), BUDGET, 3, lambda *step: seen.append(step))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    again, latents_again = evaluate(model, samples, judges(), BUDGET, 3)
+    assert equal(report, again)
+    for name in Latents.__dataclass_fields__:
+        assert np.allclose(getattr(latents, name), getattr(latents_again, name), atol=1e-4)
+    assert not equal(report, evaluate_without_latents(model, samples, 4))
+    check_content(report)
+    assert list(dict.fromkeys(part for part, _ in seen)) == [
+        "log_likelihood", "rate", "coherence", "joint_coherence", "probe", "projection"]
+    save_evaluation(Run(tmp_path), report, latents)
+    assert Run(tmp_path).report == report
+    assert np.array_equal(Run(tmp_path).latents().umap, latents.umap)
+
+
+def test_a_stored_run_is_evaluated_with_its_study(
+    make_model, make_config, samples, tmp_path
+) -> None:
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    write_json(run.folder / "config.json", to_dict(make_config("poe")))
+    save_weights(make_model("poe"), run.weights)
+    write_arrays(tmp_path / "samples.npz", {**samples.data, "labels": samples.labels})
+    report, latents = evaluate_run(run, Study(tmp_path), seed=5)
+    assert (report["seed"], report["items"], report["log_likelihood"]["samples"]) == (5, 50, 64)
+    assert list(report["coherence"]["numbers"]) == ["word"]
+    assert latents.mean.shape == (8, 50, 3)
+
+
+def evaluate_without_latents(model, samples, seed) -> dict:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mmvae_core.evaluation.report._latents", lambda *_: SimpleNamespace())
+        return evaluate(model, samples, judges(), BUDGET, seed)[0]
+
+
+def check_content(report: dict) -> None:
+    full = "numbers+picture+word"
+    likelihood = report["log_likelihood"]
+    assert (report["seed"], report["items"], likelihood["items"]) == (3, 50, 10)
+    assert likelihood["marginal"][full] == likelihood["joint"]
+    assert len(likelihood["marginal"]) == len(report["coherence"]) == 7
+    for single in SINGLES:
+        both = likelihood["marginal"][single]["mean"] + likelihood["conditional"][single]["mean"]
+        assert both == pytest.approx(likelihood["joint"]["mean"])
+    assert report["rate"]["nothing"]["mean"] == 0
+    assert report["rate"]["word"]["exact"]
+    assert not report["rate"][full]["exact"]
+    assert report["cross_rate"][full]["mean"] == pytest.approx(0, abs=1e-6)
+    named = report["coherence"]["numbers"]
+    assert list(named) == ["picture", "word"]
+    assert "spelt" in named["word"]
+    assert named["picture"]["right"] == RIGHT
+    assert "spelt" not in named["picture"]
+    assert report["joint_coherence"]["count"] == 30
+    assert len(report["probe"]) == 8
+
+
+def test_samples_become_a_batch(make_model, samples) -> None:
+    model = make_model("poe")
+    batch = sample_batch(model, samples)
+    assert batch.data["picture"].max() <= 1
+    assert batch.data["word"].dtype == torch.int64
+    assert batch.data["numbers"].dtype == torch.float32
+
+
+def test_mean_and_error() -> None:
+    assert mean_error(torch.tensor([1.0, 3.0])) == {"mean": 2.0, "error": 1.0}
+    assert mean_error(torch.tensor([1.0]))["error"] is None
+
+
+def test_samples_of_another_study_are_refused(make_model) -> None:
+    with pytest.raises(DataError, match="expected at least one item of numbers"):
+        evaluate(make_model("poe"), Samples({"x": np.zeros((3, 1))}, np.zeros(3)), {}, BUDGET)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.aggregators.fixed import MixtureOfExperts, ProductOfExperts
@@ -22,6 +22,7 @@ from mmvae_core.objectives.mixture import mixture
 from mmvae_core.objectives.terms import Terms
 from mmvae_core.probability.likelihoods import build_likelihood
 from mmvae_core.probability.priors import StandardNormalPrior
+from mmvae_core.subsets import EMPTY
 
 Objective = Callable[[MultimodalVAE, Batch, Tensor, int, bool], Terms]
 
@@ -40,7 +41,7 @@ AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
 
 
 def build_model(config: RunConfig) -> MultimodalVAE:
-    """A model with fresh weights drawn from the training seed; the global generator is untouched."""
+    """A model with weights drawn from the training seed; the global generator is untouched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         modalities = [build_modality(one, config) for one in config.modalities]
@@ -50,16 +51,29 @@ def build_model(config: RunConfig) -> MultimodalVAE:
 
 def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
     """One modality's networks and likelihood."""
+    _check_modality(config)
+    likelihood = build_likelihood(config.shape, config.likelihood)
+    encoder = ENCODERS[config.network](config.shape, config.width, run.features)
+    decoder = DECODERS[config.network](likelihood.outputs, config.width, run.latent)
+    return Modality(config, encoder, decoder, likelihood)
+
+
+def _check_modality(config: ModalityConfig) -> None:
+    """Raise ConfigError for a name, shape, network and likelihood that cannot go together."""
+    # torch keeps modules as attributes, so a modality cannot be called "items" or "type".
+    if config.name == EMPTY or hasattr(nn.ModuleDict(), config.name):
+        raise ConfigError(f"A modality cannot be called {config.name!r}; choose another name.")
     rank = RANKS.get(config.network, len(config.shape))
     if len(config.shape) != rank:
         raise ConfigError(
             f"Modality {config.name!r}: network {config.network!r} needs a shape of {rank} "
             f"numbers, got {list(config.shape)}; mend `shape` or choose another network."
         )
-    likelihood = build_likelihood(config.shape, config.likelihood)
-    encoder = ENCODERS[config.network](config.shape, config.width, run.features)
-    decoder = DECODERS[config.network](likelihood.outputs, config.width, run.latent)
-    return Modality(config, encoder, decoder, likelihood)
+    if (config.network == "sequence") != (config.likelihood.name == "categorical"):
+        raise ConfigError(
+            f"Modality {config.name!r}: network 'sequence' and likelihood 'categorical' need each "
+            f"other, got {config.network!r} with {config.likelihood.name!r}; mend one of them."
+        )
 
 
 def build_objective(config: RunConfig) -> Objective:

@@ -10,6 +10,7 @@ Nothing is ever unpickled; shapes are read and checked before memory is spent.
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmvae_core.config import RunConfig, load_config
-from mmvae_core.errors import RunError, UsageError
+from mmvae_core.errors import RunError, UsageError, one_line
 from mmvae_core.files import write_atomically
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 MAX_PARAMETERS = 500_000_000
 MAX_ARRAY_BYTES = 2_000_000_000
 MAX_JSON_BYTES = 50_000_000
+# Damaged files raise all of these; MemoryError, for a header that claims too much, spends none.
+UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, OverflowError,
+              zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,9 @@ class Study:
     def samples(self) -> Samples:
         """The fixed test items."""
         arrays = read_arrays(self.folder / "samples.npz")
-        labels = arrays.pop("labels")
-        return Samples(arrays, labels)
+        if "labels" not in arrays:
+            raise RunError(f"{self.folder}/samples.npz lacks labels; make it with `study`.")
+        return Samples(arrays, arrays.pop("labels"))
 
     def judges(self) -> dict[str, "Judge"]:
         """One classifier per judged modality."""
@@ -188,12 +193,14 @@ def load_model(run: Run) -> "MultimodalVAE":
     expected = {name: list(value.shape) for name, value in model.state_dict().items()}
     try:
         with safe_open(run.weights, "pt") as file:
-            found = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}
+            found = {name: list(file.get_slice(name).get_shape()) for name in list(file.keys())}
             if found != expected:
                 raise RunError(_misfit(run.weights, expected, found))
             weights = {name: file.get_tensor(name).float() for name in expected}
     except (SafetensorError, OSError) as error:
-        raise RunError(f"{run.weights} cannot be read ({error}); copy the run again.") from None
+        raise RunError(
+            f"{run.weights} cannot be read ({one_line(error)}); copy it again."
+        ) from None
     bad = [name for name, value in weights.items() if not torch.isfinite(value).all()]
     if bad:
         raise RunError(f"{run.weights} holds NaN or infinity in {bad[0]}; train the run anew.")
@@ -207,8 +214,11 @@ def check_size(config: RunConfig) -> int:
 
     from mmvae_core.build import build_model
 
-    with torch.device("meta"):
-        count = sum(value.numel() for value in build_model(config).parameters())
+    try:
+        with torch.device("meta"):
+            count = sum(value.numel() for value in build_model(config).parameters())
+    except (RuntimeError, OverflowError, TypeError):  # sizes that 64 bits cannot count
+        count = 2**63
     if count > MAX_PARAMETERS:
         raise RunError(
             f"The configuration describes {count:,} parameters, more than the {MAX_PARAMETERS:,} "
@@ -239,7 +249,7 @@ def read_json(path: Path) -> dict[str, Any]:
             raise RunError(f"{path} is larger than {MAX_JSON_BYTES:,} bytes; make it anew.")
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read ({error}); copy or make it again.") from None
+        raise RunError(f"{path} cannot be read ({one_line(error)}); make it again.") from None
     if not isinstance(data, dict):
         raise RunError(f"{path} holds a {type(data).__name__}, expected an object; make it anew.")
     return data
@@ -260,8 +270,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             raise RunError(f"{path} would take {total:,} bytes, over {MAX_ARRAY_BYTES:,} allowed.")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise RunError(f"{path} cannot be read ({error}); copy or make it again.") from None
+    except UNREADABLE as error:
+        raise RunError(f"{path} cannot be read ({one_line(error)}); make it again.") from None
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -271,11 +281,9 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _misfit(path: Path, expected: Mapping[str, list[int]], found: Mapping[str, list[int]]) -> str:
-    for name in [*expected, *found]:
-        if expected.get(name) != found.get(name):
-            return (f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
-                    f"expected {expected.get(name)}; copy both files from the same run.")
-    return f"{path} does not fit its config.json; copy both files from the same run."
+    name = next(name for name in [*expected, *found] if expected.get(name) != found.get(name))
+    return (f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
+            f"expected {expected.get(name)}; copy both files from the same run.")
 
 
 def headline(run: Run) -> dict[str, float | None]:

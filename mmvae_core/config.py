@@ -17,10 +17,10 @@ from mmvae_core.errors import ConfigError
 FORMAT = 1
 MAX_CONFIG_BYTES = 1_000_000
 
-Positive = Annotated[int, Meta(ge=1)]
-NonNegative = Annotated[int, Meta(ge=0)]
-PositiveFloat = Annotated[float, Meta(gt=0)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+NonNegative = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+PositiveFloat = Annotated[float, Meta(gt=0, le=1e30)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,7 +53,12 @@ class AggregatorConfig(Config, frozen=True):
     name: Literal["poe", "moe", "sum_pooling", "self_attention"]
     width: Positive = 256
     heads: Positive = 4
-    layers: Positive = 2
+    layers: Annotated[int, Meta(ge=1, le=64)] = 2
+
+    def __post_init__(self) -> None:
+        """Check that the heads share the width evenly."""
+        if self.name == "self_attention" and self.width % self.heads:
+            raise ValueError(f"width {self.width} cannot be shared by {self.heads} heads")
 
 
 class ObjectiveConfig(Config, frozen=True):
@@ -127,7 +132,10 @@ def to_dict(config: Config) -> dict[str, Any]:
 
 def load_config(path: Path) -> RunConfig:
     """Read a TOML (with `extends`) or JSON configuration."""
-    return from_dict(_read(Path(path), depth=0), str(path))
+    try:
+        return from_dict(_read(Path(path), depth=0), str(path))
+    except RecursionError:
+        raise ConfigError(f"{path} nests tables too deeply; write them as in configs/.") from None
 
 
 def _read(path: Path, depth: int) -> dict[str, Any]:

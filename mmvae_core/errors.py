@@ -19,3 +19,8 @@ class RunError(MMVAEError):
 
 class UsageError(MMVAEError):
     """A name, mask or option that does not exist here."""
+
+
+def one_line(error: BaseException) -> str:
+    """What an error of a library says, in one line; its kind if it says nothing."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -35,8 +35,9 @@ def train_run(
     reports = _resume(trainer, config, folder)
     for report in trainer.epochs(each_step):
         reports.append(report)
-        trainer.state().save(folder / STATE)
+        # In this order: a history that is ahead of the state is cut, the other way round is lost.
         write_history(folder / "history.csv", reports)
+        trainer.state().save(folder / STATE)
         each_epoch(report)
     save_weights(trainer.model, folder / "weights.safetensors")
     write_json(folder / "card.json", _card(config, folder, trainer, reports))

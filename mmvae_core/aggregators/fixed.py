@@ -12,7 +12,9 @@ from mmvae_core.probability.posteriors import Gaussian, GaussianMixture
 
 
 class ProductOfExperts(Aggregator):
-    """Natural parameters add: precision = 1 + sum_S 1/sigma_s^2, mean = sum_S (mu_s/sigma_s^2) / precision.
+    """Natural parameters add.
+
+    precision = 1 + sum_S 1/sigma_s^2, mean = (sum_S mu_s/sigma_s^2) / precision.
 
     The 1 is the standard normal prior's own expert, so the empty subset gives the prior.
     Source: Wu and Goodman 2018, arXiv 1802.05335.

@@ -6,10 +6,10 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from mmvae_core.batch import Batch
 from mmvae_core.config import RunConfig
 from mmvae_core.data.digits import DigitPools, Pairing, epoch_pairs, fixed_triples, triples
 from mmvae_core.errors import ConfigError
-from mmvae_core.batch import Batch
 
 VALIDATION_ITEMS = 2_000
 

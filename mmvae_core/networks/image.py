@@ -5,6 +5,8 @@ decoder goes back by the same steps but draws its last two doublings at once, fr
 4 x 4 pixels (pixel shuffle), which on a CPU costs a third of transposed convolutions at full size.
 """
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from mmvae_core.errors import ConfigError
@@ -32,7 +34,7 @@ class ImageEncoder(nn.Module):
         steps = halvings(height, side)
         sizes = [channels] + [width * 2**step for step in range(steps)]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, outputs in pairwise(sizes):
             layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.SiLU()]
         cells = (height >> steps) * (side >> steps)
         self.body = nn.Sequential(
@@ -61,7 +63,7 @@ class ImageDecoder(nn.Module):
             nn.SiLU(),
             nn.Unflatten(1, cells),
         ]
-        for inputs, outputs in zip(inner[:-1], inner[1:], strict=True):
+        for inputs, outputs in pairwise(inner):
             layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.SiLU()]
         layers += [nn.Conv2d(inner[-1], 16 * channels, 3, padding=1), nn.PixelShuffle(4)]
         self.body = nn.Sequential(*layers)

@@ -68,8 +68,10 @@ class LocationScale(Likelihood):
 
     def sample(self, outputs: Tensor) -> Tensor:
         """Location plus noise of the modality's scale."""
-        family = torch.distributions.Normal if self.family == "normal" else torch.distributions.Laplace
-        return family(outputs, self.log_scale.exp().expand_as(outputs)).sample()
+        scale = self.log_scale.exp().expand_as(outputs)
+        if self.family == "normal":
+            return torch.distributions.Normal(outputs, scale).sample()
+        return torch.distributions.Laplace(outputs, scale).sample()
 
 
 class Bernoulli(Likelihood):
@@ -94,7 +96,7 @@ class Bernoulli(Likelihood):
 
 
 class Categorical(Likelihood):
-    """One symbol per position; data are codes [..., length], outputs logits [..., length, symbols]."""
+    """One symbol per position: codes [..., length], outputs logits [..., length, symbols]."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__(shape[:1])

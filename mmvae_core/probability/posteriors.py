@@ -69,9 +69,10 @@ class Gaussian(Independent):
 
 
 class GaussianMixture(MixtureSameFamily):
-    """Mixture of diagonal normals: log weights [..., component], loc, scale [..., component, latent].
+    """Mixture of diagonal normals.
 
-    A weight of exactly zero (log weight -inf) is allowed, its component then has no effect.
+    `log_weights` [..., component], `loc` and `scale` [..., component, latent]. A weight of exactly
+    zero (log weight -inf) is allowed, its component then has no effect.
     """
 
     def __init__(self, log_weights: Tensor, loc: Tensor, scale: Tensor) -> None:

@@ -1,0 +1,222 @@
+"""The command line: arguments only. Heavy modules are imported by the command that needs them."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmvae_core.checkpoints import SHIPPED, find_run, find_study, studies
+from mmvae_core.errors import MMVAEError, UsageError
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Train, evaluate and use multi-modal variational auto-encoders.",
+)
+RunArgument = Annotated[str, typer.Argument(help="A run's id as `runs` prints it, or its folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of downloaded data (default: user cache).")
+]
+RootOption = Annotated[Path, typer.Option("--checkpoints", help="Folder of studies.")]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; what a user can mend is one sentence on stderr and exit code 2."""
+    try:
+        app(arguments)
+    except MMVAEError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A TOML configuration, see configs/.")],
+    out: Annotated[Path, typer.Option(help="The run's folder; goes on if it was interrupted.")],
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
+    threads: ThreadsOption = 2,
+    data: DataOption = None,
+) -> None:
+    """Train a model from a configuration into a run's folder."""
+    import msgspec
+    import torch
+
+    from mmvae_core.config import load_config
+    from mmvae_core.progress import training_bar
+    from mmvae_core.runs import train_run
+
+    settings = load_config(config)
+    if epochs is not None:
+        budget = msgspec.structs.replace(settings.training, epochs=epochs)
+        settings = msgspec.structs.replace(settings, training=budget)
+    torch.set_num_threads(threads)
+    source = _source(settings, data)
+    with training_bar(settings, f"{config.stem}") as (each_step, each_epoch):
+        run = train_run(settings, out, source, device, each_epoch, each_step)
+    typer.echo(f"Trained {run.folder}; `evaluate {run.folder} --save` writes its report.")
+
+
+@app.command()
+def evaluate(
+    run: RunArgument,
+    as_json: JsonOption = False,
+    save: Annotated[bool, typer.Option(help="Write report.json and latents.npz.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    threads: ThreadsOption = 2,
+    root: RootOption = SHIPPED,
+) -> None:
+    """Measure a run on its study's fixed test items."""
+    import torch
+
+    from mmvae_core.evaluation.report import evaluate_run, save_evaluation
+    from mmvae_core.progress import part_bar
+
+    torch.set_num_threads(threads)
+    found = find_run(run, root)
+    with part_bar(found.folder.name) as each:
+        report, latents = evaluate_run(found, find_study(found, root), seed, each)
+    if save:
+        save_evaluation(found, report, latents)
+    typer.echo(json.dumps(report, indent=1) if as_json else _report_table(report))
+
+
+@app.command()
+def runs(as_json: JsonOption = False, root: RootOption = SHIPPED) -> None:
+    """List the runs with how they were trained and their headline figures."""
+    rows = [_run_row(run) for study in studies(root) for run in study.runs()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    if not rows:
+        raise UsageError(f"There are no runs under {root}; train one, or pass --checkpoints.")
+    columns = ["id", "aggregator", "objective", "seed", "epochs", "device", "seconds",
+               "parameters", "bytes", *rows[0]["metrics"]]
+    flat = [row | row["metrics"] for row in rows]
+    typer.echo(_table(columns, [[row.get(column) for column in columns] for row in flat]))
+
+
+@app.command()
+def generate(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures and texts.")],
+    given: Annotated[
+        list[str] | None, typer.Option(help="MODALITY=FILE for pictures, MODALITY=TEXT for words.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=1, max=1024)] = 16,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    root: RootOption = SHIPPED,
+) -> None:
+    """Generate every modality that is not given (all of them, if none is)."""
+    from mmvae_core.exchange import read_given, write_generated
+    from mmvae_core.generation import generate as draw
+
+    found = find_run(run, root)
+    study = find_study(found, root)
+    items = read_given(given or [], found.config, study.about)
+    means = draw(found.model(), items, samples, seed)
+    missing = {name: value for name, value in means.items() if name not in items}
+    if not missing:
+        raise UsageError("Every modality was given, so nothing is missing; leave one out.")
+    for path in write_generated(missing, found.config, study.about, out):
+        typer.echo(str(path))
+
+
+@app.command()
+def data(
+    name: Annotated[str, typer.Argument(help="digits")],
+    download: Annotated[bool, typer.Option(help="Fetch the files that can be had.")] = False,
+    svhn: Annotated[bool, typer.Option(help="Also SVHN, for `photo = \"svhn\"`.")] = False,
+    folder: DataOption = None,
+) -> None:
+    """Say where a data set's files are, or download them (hash checked)."""
+    from mmvae_core.data.digits import default_folder
+    from mmvae_core.data.mnist import download_mnist, load_mnist
+    from mmvae_core.data.svhn import download_svhn
+
+    _known_data(name)
+    place = folder or default_folder()
+    if download:
+        download_mnist(place / "mnist")
+        if svhn:
+            download_svhn(place / "svhn")
+    counts = {split: len(labels) for split, (_, labels) in load_mnist(place / "mnist").items()}
+    typer.echo(f"{place}: MNIST with {counts['train']} training and {counts['test']} test images.")
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="digits")],
+    out: Annotated[Path, typer.Option(help="The study's folder.")],
+    photo: Annotated[str, typer.Option(help="rendered or svhn.")] = "rendered",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes of the judges.")] = 6,
+    threads: ThreadsOption = 2,
+    folder: DataOption = None,
+) -> None:
+    """Make a study's folder: fixed test items, and judges trained on real training data."""
+    import torch
+
+    from mmvae_core.data.digits import default_folder, load_digits
+    from mmvae_core.evaluation.judge import JudgeTraining
+    from mmvae_core.studies import make_digits
+
+    _known_data(name)
+    torch.set_num_threads(threads)
+    pools = load_digits(folder or default_folder(), photo, workers=threads)
+    made = make_digits(pools, photo, out, JudgeTraining(epochs=epochs), _say_epoch)
+    for judged, card in made.judge_cards.items():
+        typer.echo(f"judge of {judged}: {card['test_accuracy']:.2%} of {card['test_count']} right")
+
+
+def _say_epoch(name: str, epoch: int, loss: float) -> None:
+    typer.echo(f"judge of {name}: pass {epoch + 1}, cross-entropy {loss:.4f} nats", err=True)
+
+
+def _known_data(name: str) -> None:
+    if name != "digits":
+        raise UsageError(f"There is no data set {name!r} here; the data set is digits.")
+
+
+def _source(settings: Any, folder: Path | None) -> Any:
+    from mmvae_core.data.digits import default_folder, load_digits
+    from mmvae_core.data.source import DigitSource, check_digits
+
+    check_digits(settings)
+    pools = load_digits(folder or default_folder(), settings.data.photo)
+    return DigitSource(pools, settings.data.epoch_size)
+
+
+def _run_row(run: Any) -> dict[str, Any]:
+    from mmvae_core.checkpoints import headline
+
+    keys = ("study", "aggregator", "objective", "seed", "epochs", "device", "hardware", "threads",
+            "seconds", "parameters", "bytes", "weights")
+    return {"id": run.id} | {key: run.card.get(key) for key in keys} | {"metrics": headline(run)}
+
+
+def _report_table(report: dict[str, Any]) -> str:
+    rows = []
+    for subset, targets in report["coherence"].items():
+        for target, value in targets.items():
+            rows.append([subset, target, f"{value['share']:.3f}",
+                         f"{value['low']:.3f}-{value['high']:.3f}", value["count"]])
+    likelihood = report["log_likelihood"]["joint"]
+    head = (f"joint log-likelihood >= {likelihood['mean']:.1f} +- {likelihood['error']:.1f} nats, "
+            f"joint coherence {report['joint_coherence']['share']:.3f}\n")
+    return head + _table(["given", "generated", "right", "95 %", "items"], rows)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    cells = [list(columns), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+                     .rstrip() for row in cells)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,52 @@
+"""Generate what is missing from what is given."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mmvae_core.errors import DataError, UsageError
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.probability.posteriors import Posterior
+from mmvae_core.seeding import seeded
+
+
+def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Posterior:
+    """q(z | given), batch shape [1]; `given` maps names to single items [*shape]."""
+    subset = torch.tensor([[name in given for name in model.names]])
+    unknown = [name for name in given if name not in model.names]
+    if unknown:
+        raise UsageError(
+            f"There is no modality {unknown[0]!r} in this model; it has {', '.join(model.names)}."
+        )
+    for name, value in given.items():
+        check_item(model, name, value)
+    return model.infer({name: value[None] for name, value in given.items()}, subset)
+
+
+@torch.no_grad()
+def generate(
+    model: MultimodalVAE, given: Mapping[str, Tensor], samples: int = 16, seed: int = 0
+) -> dict[str, Tensor]:
+    """E[x_s | z] [sample, ...] of every modality for `samples` draws z ~ q(z | given).
+
+    Nothing given means draws from the prior p(z).
+    """
+    with seeded(seed):
+        if given:
+            latent = posterior_given(model, given).rsample((samples,))[:, 0]
+        else:
+            latent = model.prior().rsample((samples,))
+    return model.means(latent)
+
+
+def check_item(model: MultimodalVAE, name: str, value: Tensor) -> None:
+    """Raise DataError unless an item has its modality's shape and finite values."""
+    expected = tuple(model.modality(name).likelihood.shape)
+    if tuple(value.shape) != expected:
+        raise DataError(
+            f"The item for {name!r} has shape {list(value.shape)}, expected {list(expected)}; "
+            "resize it."
+        )
+    if not torch.isfinite(value.float()).all():
+        raise DataError(f"The item for {name!r} holds NaN or infinity; give finite numbers.")

@@ -1,0 +1,46 @@
+"""Progress bars with the time left, on stderr."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from mmvae_core.config import RunConfig
+
+if TYPE_CHECKING:
+    from mmvae_core.training import EpochReport
+
+EachStep = Callable[[int, int], None]
+
+
+@contextmanager
+def training_bar(
+    config: RunConfig, title: str
+) -> Iterator[tuple[EachStep, Callable[["EpochReport"], None]]]:
+    """Callbacks for `train_run`: a bar over all batches, and the bounds after every epoch."""
+    steps = -(-config.data.epoch_size // config.training.batch)
+    with tqdm(total=steps * config.training.epochs, desc=title, mininterval=1, unit="batch") as bar:
+
+        def each_step(done: int, total: int) -> None:
+            bar.update(1)
+
+        def each_epoch(report: "EpochReport") -> None:
+            bar.n = report.epoch * steps
+            bar.set_postfix_str(
+                f"epoch {report.epoch}, validation bound {report.validation_bound:.1f}"
+            )
+
+        yield each_step, each_epoch
+
+
+@contextmanager
+def part_bar(title: str) -> Iterator[Callable[[str, float], None]]:
+    """A callback (part, fraction done of it) for an evaluation; the bar starts anew per part."""
+    with tqdm(total=100, desc=title, bar_format="{l_bar}{bar}| {elapsed}") as bar:
+
+        def each(part: str, fraction: float) -> None:
+            bar.n = round(100 * fraction)
+            bar.set_description(f"{title}: {part}")
+
+        yield each

@@ -1,0 +1,61 @@
+"""Make a study's folder: what its symbols mean, fixed test items, and judges."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from mmvae_core.checkpoints import Study, file_hash, write_arrays, write_json
+from mmvae_core.data.digits import DigitPools, Pool, fixed_triples, triples
+from mmvae_core.data.words import ALPHABET, NAMES
+from mmvae_core.evaluation.judge import JudgeTraining, accuracy, save_judge, train_judge
+
+ITEMS = 2_000
+JUDGED = ("handwriting", "photo")
+SOURCES = {
+    "handwriting": "MNIST, Y. LeCun, C. Cortes, C. Burges, CC BY-SA 3.0",
+    "rendered": "House numbers rendered by mmvae_core.data.house_numbers, seeded",
+    "svhn": "SVHN, Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu, A. Ng, 2011",
+    "word": "English names of the digits at a random offset in eight characters",
+}
+
+
+def make_digits(
+    pools: DigitPools, photo: str, folder: Path, training: JudgeTraining,
+    each_epoch: Callable[[str, int, float], None] = lambda name, epoch, loss: None,
+) -> Study:
+    """Write `study.json`, `samples.npz` and the judges of the study `digits`."""
+    items = triples(pools, fixed_triples(pools, "test", ITEMS))
+    items["word"] = items["word"].astype(np.uint8)
+    items["labels"] = items["labels"].astype(np.uint8)
+    write_arrays(folder / "samples.npz", items)
+    cards = {}
+    for name in JUDGED:
+        pool: Pool = getattr(pools.train, name)
+        judge = train_judge(pool.images, pool.labels, training,
+                            lambda epoch, loss, name=name: each_epoch(name, epoch, loss))
+        path = folder / "judge" / f"{name}.safetensors"
+        save_judge(judge, path)
+        test: Pool = getattr(pools.test, name)
+        cards[name] = {
+            "shape": list(pool.images.shape[1:]),
+            "trained_on": f"{len(pool)} real training pictures, no generated ones",
+            "test_accuracy": accuracy(judge, test.images, test.labels),
+            "test_count": len(test),
+            "parameters": sum(value.numel() for value in judge.parameters()),
+            "weights": file_hash(path),
+            **asdict(training),
+        }
+    write_json(folder / "judge" / "card.json", cards)
+    write_json(folder / "study.json", _about(photo))
+    return Study(folder)
+
+
+def _about(photo: str) -> dict[str, object]:
+    return {
+        "title": "Digits: handwriting, house-number photo, word",
+        "classes": list(NAMES),
+        "alphabets": {"word": ALPHABET},
+        "sources": [SOURCES["handwriting"], SOURCES[photo], SOURCES["word"]],
+    }

@@ -72,8 +72,9 @@ class Run:
 
     @property
     def id(self) -> str:
-        """`study/run`, as every command prints and takes it."""
-        return f"{self.config.study}/{self.folder.name}"
+        """`study/run` by its folders' names, as every command prints and takes it."""
+        folder = self.folder.resolve()
+        return f"{folder.parent.name}/{folder.name}"
 
     @cached_property
     def config(self) -> RunConfig:
@@ -198,9 +199,7 @@ def load_model(run: Run) -> "MultimodalVAE":
                 raise RunError(_misfit(run.weights, expected, found))
             weights = {name: file.get_tensor(name).float() for name in expected}
     except (SafetensorError, OSError) as error:
-        raise RunError(
-            f"{run.weights} cannot be read ({one_line(error)}); copy it again."
-        ) from None
+        raise RunError(f"{run.weights} is unreadable ({one_line(error)}); copy it again.") from None
     bad = [name for name, value in weights.items() if not torch.isfinite(value).all()]
     if bad:
         raise RunError(f"{run.weights} holds NaN or infinity in {bad[0]}; train the run anew.")
@@ -233,6 +232,12 @@ def save_weights(model: "MultimodalVAE", path: Path) -> None:
 
     halves = {name: value.detach().cpu().half().contiguous()
               for name, value in model.state_dict().items()}
+    bad = [name for name, value in halves.items() if not value.isfinite().all()]
+    if bad:
+        raise RunError(
+            f"The weights {bad[0]} are not finite in half precision (over 65,504, or NaN); train "
+            "with a lower learning_rate."
+        )
     with write_atomically(path) as temporary:
         save_file(halves, temporary)
 
@@ -293,9 +298,12 @@ def headline(run: Run) -> dict[str, float | None]:
     except RunError:
         return {}
     names = run.config.names
-    full = report["coherence"]["+".join(names)]
-    return {
-        "joint_log_likelihood": report["log_likelihood"]["joint"]["mean"],
-        "joint_coherence": report["joint_coherence"]["share"],
-        **{f"all_to_{name}": full[name]["share"] for name in names if name in full},
-    }
+    try:
+        full = report["coherence"]["+".join(names)]
+        return {
+            "joint_log_likelihood": report["log_likelihood"]["joint"]["mean"],
+            "joint_coherence": report["joint_coherence"]["share"],
+            **{f"all_to_{name}": full[name]["share"] for name in names if name in full},
+        }
+    except (KeyError, TypeError):
+        raise RunError(f"{run.folder}/report.json is of another kind; make it anew.") from None

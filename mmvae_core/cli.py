@@ -89,14 +89,19 @@ def evaluate(
 @app.command()
 def runs(as_json: JsonOption = False, root: RootOption = SHIPPED) -> None:
     """List the runs with how they were trained and their headline figures."""
-    rows = [_run_row(run) for study in studies(root) for run in study.runs()]
+    rows = []
+    for run in [run for study in studies(root) for run in study.runs()]:
+        try:
+            rows.append(_run_row(run))
+        except MMVAEError as error:  # one damaged run must not hide the others
+            typer.echo(str(error), err=True)
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
     if not rows:
         raise UsageError(f"There are no runs under {root}; train one, or pass --checkpoints.")
     columns = ["id", "aggregator", "objective", "seed", "epochs", "device", "seconds",
-               "parameters", "bytes", *rows[0]["metrics"]]
+               "parameters", "bytes", *dict.fromkeys(key for row in rows for key in row["metrics"])]
     flat = [row | row["metrics"] for row in rows]
     typer.echo(_table(columns, [[row.get(column) for column in columns] for row in flat]))
 

@@ -145,6 +145,8 @@ def _read(path: Path, depth: int) -> dict[str, Any]:
     base = data.pop("extends", None)
     if base is None:
         return data
+    if path.suffix == ".json":
+        raise ConfigError(f"{path} names `extends`, which only TOML files may; write all settings.")
     if not isinstance(base, str):
         raise ConfigError(f"{path}: `extends` must be a file name, got {base!r}.")
     return _merge(_read(path.parent / base, depth + 1), data)

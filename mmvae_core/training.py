@@ -15,7 +15,7 @@ from mmvae_core.batch import Batch
 from mmvae_core.build import Objective, build_objective
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source
-from mmvae_core.errors import RunError
+from mmvae_core.errors import RunError, one_line
 from mmvae_core.files import write_atomically
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.subsets import random_subsets
@@ -87,7 +87,7 @@ class Trainer:
         while self.done < self.config.training.epochs:
             started = time.perf_counter()
             bound, rate = self._train(self.done, each_step)
-            validation = self._validate()
+            validation = _finite(self._validate(), self.done)
             self.done += 1
             yield EpochReport(
                 self.done, bound, validation, rate, time.perf_counter() - started,
@@ -106,12 +106,7 @@ class Trainer:
                 totals += self._update(batch, generator, beta).cpu()
                 each_step(index + 1, steps)
         bound, rate = (totals / steps).tolist()
-        if not math.isfinite(bound):
-            raise RunError(
-                f"The training diverged in epoch {epoch + 1} (bound {bound}); "
-                "lower learning_rate in the configuration and train anew."
-            )
-        return bound, rate
+        return _finite(bound, epoch), rate
 
     def _update(self, batch: Batch, generator: torch.Generator, beta: float) -> Tensor:
         subset = random_subsets(batch.observed, self.config.objective.keep_probability, generator)
@@ -151,6 +146,15 @@ class Trainer:
             group["lr"] = self.config.training.learning_rate * factor
 
 
+def _finite(bound: float, epoch: int) -> float:
+    if not math.isfinite(bound):
+        raise RunError(
+            f"The training diverged in epoch {epoch + 1} (bound {bound}); "
+            "lower learning_rate in the configuration and train anew."
+        )
+    return bound
+
+
 def write_history(path: Path, reports: list[EpochReport]) -> None:
     """history.csv, one row an epoch."""
     with write_atomically(path) as temporary, temporary.open("w", newline="") as file:
@@ -160,8 +164,10 @@ def write_history(path: Path, reports: list[EpochReport]) -> None:
 
 
 def read_history(path: Path) -> list[EpochReport]:
-    """The rows of history.csv."""
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [EpochReport(int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
-            for row in rows]
+    """The rows of history.csv; RunError if it is missing or damaged."""
+    try:
+        with path.open(newline="") as file:
+            return [EpochReport(int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
+                    for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} cannot be read ({one_line(error)}); train the run anew.") from None

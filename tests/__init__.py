@@ -1,0 +1,1 @@
+"""Tests; `tests.oracles` holds models whose answers are known in closed form."""

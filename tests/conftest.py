@@ -1,0 +1,21 @@
+"""Fixtures of many tests. One thread, so that timings are calm."""
+
+import pytest
+import torch
+
+from mmvae_core.model import MultimodalVAE
+from tests.oracles.linear_gaussian import LinearGaussian
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def exact() -> LinearGaussian:
+    """A linear-Gaussian model of three modalities."""
+    return LinearGaussian.random()
+
+
+@pytest.fixture
+def exact_model(exact: LinearGaussian) -> MultimodalVAE:
+    """Its model, whose posterior of every subset is exact."""
+    return exact.model()

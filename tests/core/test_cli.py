@@ -1,0 +1,307 @@
+"""The command line: what it writes, and one sentence for what a user can mend."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmvae_core.checkpoints import Run, save_weights, write_json
+from mmvae_core.cli import main
+from mmvae_core.config import from_dict, to_dict
+from mmvae_core.data.words import ALPHABET
+from mmvae_core.generation import generate
+from tests import small
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ("train", "evaluate", "runs", "generate", "data", "study")
+DIGITS = small.settings(study="digits", modalities=[
+    {"name": "handwriting", "shape": [1, 28, 28], "network": "image", "width": 2,
+     "likelihood": {"name": "bernoulli"}},
+    {"name": "photo", "shape": [3, 32, 32], "network": "image", "width": 2,
+     "likelihood": {"name": "laplace"}},
+    {"name": "word", "shape": [8, 27], "network": "sequence", "width": 4,
+     "likelihood": {"name": "categorical"}},
+])
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the study `digits` and its run `digits/first`, of random weights."""
+    place = tmp_path_factory.mktemp("checkpoints")
+    write_json(place / "digits" / "study.json", {
+        "title": "Digits", "classes": list("0123456789"), "alphabets": {"word": ALPHABET},
+        "sources": [],
+    })
+    small.write_run(place / "digits" / "first", from_dict(DIGITS))
+    return place
+
+
+def call(*arguments: object) -> int:
+    """The exit code of the command line."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(one) for one in arguments])
+    return int(caught.value.code or 0)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What stands on stderr: exactly one sentence, beside exit code 2 and an empty stdout."""
+    code = call(*arguments)
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.endswith(".\n")
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_tells_what_there_is(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*([command] if command else []), "--help") == 0
+    out = capsys.readouterr().out
+    assert "Usage:" in out
+    assert all(name in out for name in COMMANDS) or command
+
+
+
+def test_the_module_is_a_command(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mmvae_core", "runs", "--json", "--checkpoints", tmp_path],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )
+    assert json.loads(done.stdout) == []
+    done = subprocess.run(
+        [sys.executable, "-m", "mmvae_core", "generate", "no/run", "--out", tmp_path],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "no run 'no/run'" in done.stderr
+
+
+# runs
+
+
+def test_runs_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("runs", "--json", "--checkpoints", root) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    card = Run(root / "digits" / "first").card
+    assert row["id"] == "digits/first"
+    assert row["metrics"] == {}
+    assert {key: row[key] for key in card} == card
+
+
+def test_runs_as_a_table(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("runs", "--checkpoints", root) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["id", "aggregator", "objective"]
+    assert line.split()[:5] == ["digits/first", "poe", "masked", "0", "2"]
+
+
+def test_no_runs_is_no_error_for_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("runs", "--json", "--checkpoints", tmp_path) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert "There are no runs under" in refused(capsys, "runs", "--checkpoints", tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["config.json", "card.json"])
+def test_a_damaged_run_is_named(
+    damage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = small.write_study(tmp_path)
+    (run.folder / damage).write_text("{")
+    assert damage in refused(capsys, "runs", "--checkpoints", tmp_path)
+
+
+# generate
+
+
+def test_generate_without_a_condition_writes_every_modality(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("generate", "digits/first", "--out", tmp_path, "--samples", 3,
+                "--checkpoints", root) == 0
+    written = sorted(path.name for path in tmp_path.iterdir())
+    pictures = [f"{name}-{index:02d}.png"
+                for name in ("handwriting", "photo") for index in range(3)]
+    assert written == [*pictures, "word.txt"]
+    assert sorted(Path(line).name for line in capsys.readouterr().out.split()) == written
+    means = generate(Run(root / "digits" / "first").model(), {}, 3)
+    for index in range(3):
+        grey = np.asarray(Image.open(tmp_path / f"handwriting-{index:02d}.png"))
+        colour = np.asarray(Image.open(tmp_path / f"photo-{index:02d}.png"))
+        for pixels, mean in ((grey[None], means["handwriting"]),
+                             (colour.transpose(2, 0, 1), means["photo"])):
+            expected = mean[index].clamp(0, 1).numpy() * 255
+            assert np.abs(pixels - expected).max() <= 0.51
+    texts = (tmp_path / "word.txt").read_text(encoding="utf-8").split("\n")
+    likeliest = means["word"].argmax(-1).tolist()
+    assert texts == ["".join(ALPHABET[code] for code in codes) for codes in likeliest] + [""]
+
+
+def picture(folder: Path) -> Path:
+    pixels = np.zeros((40, 40), np.uint8)
+    pixels[8:32, 18:22] = 255
+    Image.fromarray(pixels).save(folder / "one.png")
+    return folder / "one.png"
+
+
+def test_generate_writes_only_what_was_not_given(root: Path, tmp_path: Path) -> None:
+    given = ("--given", f"handwriting={picture(tmp_path)}", "--given", "word=one")
+    assert call("generate", "digits/first", "--out", tmp_path / "a", *given, "--samples", 2,
+                "--checkpoints", root) == 0
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"photo-00.png", "photo-01.png"}
+
+
+def test_generate_depends_on_the_seed_and_on_what_is_given(root: Path, tmp_path: Path) -> None:
+    def drawn(name: str, *more: object) -> bytes:
+        assert call("generate", "digits/first", "--out", tmp_path / name, "--samples", 1,
+                    "--checkpoints", root, *more) == 0
+        return (tmp_path / name / "photo-00.png").read_bytes()
+
+    first = drawn("a", "--given", "word=one")
+    assert drawn("b", "--given", "word=one") == first
+    assert drawn("c", "--given", "word=one", "--seed", 1) != first
+    assert drawn("d", "--given", "word=two") != first
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (["sound=x.wav"], "'sound=x.wav'.*handwriting, photo, word"),
+    (["handwriting"], "'handwriting' is not MODALITY=FILE"),
+    (["word=one", "word=two"], "twice"),
+    (["word=nineteen!"], "'!'"),
+    (["word=seventeen"], "at most 8"),
+    (["photo=missing.png"], "no file 'missing.png'"),
+    (["photo={tmp}/text.png"], "text.png|picture|PNG"),
+    (["photo={tmp}"], "no file"),
+    (["photo={tmp}/one.png", "handwriting={tmp}/one.png", "word=one"], "nothing is missing"),
+])
+def test_generate_refuses(
+    given: list[str], said: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture(tmp_path)
+    (tmp_path / "text.png").write_text("no picture")
+    options = [part for one in given for part in ("--given", one.format(tmp=tmp_path))]
+    err = refused(capsys, "generate", "digits/first", "--out", tmp_path / "out", *options,
+                  "--samples", 1, "--checkpoints", root)
+    assert re.search(said, err)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("run", ["digits/second", "", "/", "digits", "../etc"])
+def test_generate_names_the_runs_there_are(
+    run: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    err = refused(capsys, "generate", run, "--out", tmp_path, "--checkpoints", root)
+    assert f"no run {run!r}" in err
+    assert "digits/first" in err
+
+
+def test_generate_refuses_weights_that_do_not_fit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = small.write_study(tmp_path)
+    write_json(run.folder / "config.json", to_dict(small.config(latent=5)))
+    err = refused(capsys, "generate", "small/first", "--out", tmp_path / "out",
+                  "--checkpoints", tmp_path)
+    assert "does not fit its config.json" in err
+
+
+def test_generate_refuses_a_place_that_is_a_file(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("")
+    err = refused(capsys, "generate", "digits/first", "--out", tmp_path / "out", "--samples", 1,
+                  "--checkpoints", root)
+    assert "cannot be written" in err
+
+
+def test_generate_takes_numbers_from_csv_and_gives_csv(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = small.config(modalities=[
+        {"name": name, "shape": [4], "width": 4, "likelihood": {"name": "normal"}}
+        for name in ("left", "right")
+    ])
+    run = small.write_run(tmp_path / "small" / "first", made)
+    write_json(tmp_path / "small" / "study.json", {"title": "Small"})
+    (tmp_path / "x.csv").write_text("1,2,-3,4e-1\n")
+    arguments = ("generate", run.folder, "--out", tmp_path / "out", "--samples", 2, "--given")
+    assert call(*arguments, f"left={tmp_path / 'x.csv'}") == 0
+    (written,) = (tmp_path / "out").iterdir()
+    assert written.name == "right.csv"
+    assert np.loadtxt(written, delimiter=",").shape == (2, 4)
+    capsys.readouterr()
+    for content, said in (("1,2,3", "holds 3 numbers"), ("1,2,3,nan", "NaN"),
+                          ("a,b,c,d", "cannot be read as numbers"), ("", "numbers")):
+        (tmp_path / "x.csv").write_text(content)
+        assert said in refused(capsys, *arguments, f"left={tmp_path / 'x.csv'}")
+
+
+@pytest.mark.parametrize("seed", ["99999999999999999999", "18446744073709551616"])
+def test_a_seed_that_torch_cannot_take_is_refused(
+    seed: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = call("generate", "digits/first", "--out", tmp_path, "--seed", seed,
+                "--checkpoints", root)
+    assert code == 2
+    assert "--seed" in capsys.readouterr().err
+
+
+# train, data, study
+
+
+def write_config(path: Path, **changes: object) -> Path:
+    path.write_text(json.dumps(DIGITS | changes))
+    return path
+
+
+def test_train_without_data_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = write_config(tmp_path / "made.json")
+    err = refused(capsys, "train", made, "--out", tmp_path / "run", "--data", tmp_path / "none",
+                  "--threads", 1)
+    assert str(tmp_path / "none") in err
+    assert "download" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_refuses_configurations_that_do_not_fit_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = write_config(tmp_path / "made.json", modalities=DIGITS["modalities"][:2])
+    err = refused(capsys, "train", made, "--out", tmp_path / "run", "--threads", 1)
+    assert "handwriting, photo, word" in err
+    for path in (tmp_path / "none.toml", tmp_path):
+        err = refused(capsys, "train", path, "--out", tmp_path / "run", "--threads", 1)
+        assert "no configuration file" in err
+
+
+@pytest.mark.parametrize("command", ["data", "study"])
+def test_unknown_data_sets_are_refused(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ("--out", tmp_path) if command == "study" else ()
+    assert "the data set is digits" in refused(capsys, command, "letters", *more)
+
+
+def test_data_that_are_not_there_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "download" in refused(capsys, "data", "digits", "--data", tmp_path)
+    err = refused(capsys, "study", "digits", "--out", tmp_path / "study", "--data", tmp_path)
+    assert "download" in err
+
+
+def test_weights_alone_are_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small.write_study(tmp_path)
+    save_weights(run.model(), tmp_path / "alone" / "weights.safetensors")
+    err = refused(capsys, "generate", tmp_path / "alone", "--out", tmp_path / "out",
+                  "--checkpoints", tmp_path)
+    assert "small/first" in err

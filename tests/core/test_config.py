@@ -1,0 +1,210 @@
+"""Configurations: what is merged, what is refused, and how a refusal reads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from mmvae_core import config as module
+from mmvae_core.build import AGGREGATORS, OBJECTIVES, build_model
+from mmvae_core.config import RunConfig, from_dict, load_config, to_dict
+from mmvae_core.errors import ConfigError
+from tests import small
+
+CONFIGS = Path(module.__file__).parents[1] / "configs"
+SHIPPED = sorted(path for path in CONFIGS.glob("*/*.toml") if path.name != "base.toml")
+
+
+def refusal(make: Any) -> str:
+    """The message of a ConfigError, which must be one plain sentence."""
+    with pytest.raises(ConfigError) as caught:
+        make()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert "Traceback" not in message
+    assert len(message) < 400
+    return message
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The small settings with one entry replaced; `path` is like 'modalities.0.shape'."""
+    made = small.settings()
+    *parents, last = path.split(".")
+    table: Any = made
+    for key in parents:
+        table = table[int(key)] if key.isdigit() else table[key]
+    table[last] = value
+    return made
+
+
+@pytest.mark.parametrize(("path", "value", "said"), [
+    ("latent", "three", "Expected `int`, got `str` - at `$.latent`"),
+    ("latent", 3.0, "$.latent"),
+    ("latent", True, "$.latent"),
+    ("latent", 0, "$.latent"),
+    ("latent", 10**30, "$.latent"),
+    ("lattent", 3, "unknown field `lattent`"),
+    ("training.epoch", 3, "unknown field `epoch`"),
+    ("training.seed", -1, "$.training.seed"),
+    ("training.learning_rate", float("nan"), "$.training.learning_rate"),
+    ("training.learning_rate", float("inf"), "$.training.learning_rate"),
+    ("objective.name", "elbo", "$.objective.name"),
+    ("objective.keep_probability", 1.0, "$.objective.keep_probability"),
+    ("objective.beta", 0, "$.objective.beta"),
+    ("aggregator.name", "mean", "$.aggregator.name"),
+    ("aggregator.layers", 10_000_000, "$.aggregator.layers"),
+    ("modalities", [], "$.modalities"),
+    ("modalities.0.shape", [], "$.modalities[0].shape"),
+    ("modalities.0.shape", [4, -1], "$.modalities[0].shape"),
+    ("modalities.0.shape", [1, 2, 3, 4], "$.modalities[0].shape"),
+    ("modalities.0.shape", "4", "$.modalities[0].shape"),
+    ("modalities.0.name", "../evil", "$.modalities[0].name"),
+    ("modalities.0.name", "numbers\n", "$.modalities[0].name"),
+    ("modalities.0.name", "text", "names must differ"),
+    ("modalities.0.likelihood.scale", 0.0, "$.modalities[0].likelihood.scale"),
+    ("study", "a/b", "$.study"),
+    ("format", 2, "format 2 is not known here"),
+])
+def test_a_wrong_entry_is_named(path: str, value: Any, said: str) -> None:
+    assert said in refusal(lambda: from_dict(changed(path, value), "run.toml"))
+
+
+@pytest.mark.parametrize("value", [None, 3, "text", []])
+def test_something_else_than_a_table_is_refused(value: Any) -> None:
+    refusal(lambda: from_dict(value))
+
+
+@pytest.mark.parametrize("key", ["study", "latent", "modalities", "training"])
+def test_a_missing_entry_is_named(key: str) -> None:
+    made = small.settings()
+    del made[key]
+    assert f"`{key}`" in refusal(lambda: from_dict(made))
+
+
+@pytest.mark.parametrize(("path", "value", "said"), [
+    ("modalities.1.shape", [12, 12], "needs a shape of 3 numbers"),
+    ("modalities.1.shape", [1, 10, 12], "multiples of 4"),
+    ("modalities.2.shape", [3], "needs a shape of 2 numbers"),
+    ("modalities.2.likelihood.name", "normal", "need each other"),
+    ("modalities.2.network", "mlp", "need each other"),
+    ("modalities.0.name", "items", "choose another name"),
+    ("modalities.0.name", "nothing", "choose another name"),
+])
+def test_parts_that_cannot_go_together_are_refused(path: str, value: Any, said: str) -> None:
+    made = from_dict(changed(path, value))
+    assert said in refusal(lambda: build_model(made))
+
+
+def test_heads_must_share_the_width() -> None:
+    heads = changed("aggregator", {"name": "self_attention", "width": 8, "heads": 3})
+    assert "8 cannot be shared by 3 heads" in refusal(lambda: from_dict(heads))
+    assert from_dict(changed("aggregator", {"name": "poe", "width": 8, "heads": 3}))
+
+
+def test_configurations_survive_json(tmp_path: Path) -> None:
+    made = small.config()
+    (tmp_path / "config.json").write_text(json.dumps(to_dict(made)))
+    assert load_config(tmp_path / "config.json") == made
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text)
+
+
+BASE = """
+study = "a"
+latent = 2
+features = 3
+[[modalities]]
+name = "x"
+shape = [4]
+likelihood = { name = "normal" }
+[aggregator]
+name = "poe"
+[objective]
+name = "masked"
+warmup_epochs = 2
+[data]
+[training]
+epochs = 5
+seed = 7
+"""
+
+
+def test_extending_merges_tables_key_by_key(tmp_path: Path) -> None:
+    write(tmp_path, base=BASE, middle='extends = "base.toml"\nlatent = 9\n[training]\nepochs = 6\n',
+          top='extends = "middle.toml"\n[objective]\nname = "mixture"\n[training]\nepochs = 8\n')
+    made = load_config(tmp_path / "top.toml")
+    base = load_config(tmp_path / "base.toml")
+    assert made == msgspec.structs.replace(
+        base, latent=9,
+        objective=msgspec.structs.replace(base.objective, name="mixture"),
+        training=msgspec.structs.replace(base.training, epochs=8),
+    )
+    assert (made.objective.warmup_epochs, made.training.seed) == (2, 7)
+
+
+def test_extending_replaces_lists(tmp_path: Path) -> None:
+    other = '[[modalities]]\nname = "y"\nshape = [2]\nlikelihood = { name = "laplace" }\n'
+    write(tmp_path, base=BASE, top=f'extends = "base.toml"\n{other}')
+    assert load_config(tmp_path / "top.toml").names == ("y",)
+
+
+def test_extending_in_a_circle_ends(tmp_path: Path) -> None:
+    write(tmp_path, a='extends = "b.toml"', b='extends = "a.toml"', own='extends = "own.toml"')
+    for name in ("a", "own"):
+        assert "extends" in refusal(lambda name=name: load_config(tmp_path / f"{name}.toml"))
+
+
+@pytest.mark.parametrize("value", ["3", "[1]", '"missing.toml"', '""', '"."'])
+def test_extending_needs_a_file(tmp_path: Path, value: str) -> None:
+    write(tmp_path, top=f"extends = {value}")
+    refusal(lambda: load_config(tmp_path / "top.toml"))
+
+
+@pytest.mark.parametrize("name", ["config.json", "config.toml"])
+@pytest.mark.parametrize("content", [
+    b"", b"[1, 2]", b"null", b"{", b"= 3", b"\xff\xfe\x00", b"a" * 2_000_000, b"[" * 400_000,
+    b'{"a":' * 100_000, b"a = " + b"[" * 100_000, b"latent = " + b"9" * 5_000, b"a.a = 1\na = 2",
+], ids=["empty", "list", "null", "open", "no key", "no text", "huge", "deep list", "deep object",
+        "deep toml", "long number", "twice"])
+def test_damaged_files_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert name in refusal(lambda: load_config(tmp_path / name))
+
+
+def test_deep_dotted_tables_are_refused(tmp_path: Path) -> None:
+    deep = "a." * 1_500 + "a = 1\n"
+    write(tmp_path, base=deep, top=f'extends = "base.toml"\n{deep}')
+    refusal(lambda: load_config(tmp_path / "top.toml"))
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.toml", tmp_path):
+        assert "There is no configuration file" in refusal(lambda path=path: load_config(path))
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        small.config().latent = 5
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_runs_differ_in_aggregator_and_objective_only(path: Path) -> None:
+    made, base = load_config(path), load_config(SHIPPED[0])
+    assert path.stem == f"{made.aggregator.name}-{made.objective.name}"
+
+    def rest(one: RunConfig) -> RunConfig:
+        objective = msgspec.structs.replace(one.objective, name="masked")
+        return msgspec.structs.replace(one, aggregator=base.aggregator, objective=objective)
+
+    assert rest(made) == rest(base)
+
+
+def test_shipped_runs_cover_every_pair() -> None:
+    found = {path.stem for path in SHIPPED}
+    assert found == {f"{one}-{other}" for one in AGGREGATORS for other in OBJECTIVES}

@@ -1,0 +1,12 @@
+"""The frame of the app: `streamlit run app.py`, with `-- --checkpoints FOLDER` for other runs."""
+
+import streamlit as st
+
+from ui import frame
+from ui.messages import plainly
+
+st.set_page_config(page_icon=frame.icon(), layout="wide")
+page = st.navigation(frame.pages())
+with plainly():
+    frame.draw(page.title)
+    page.run()

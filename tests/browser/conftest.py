@@ -1,0 +1,147 @@
+"""A real server on loopback and a real browser; both ended by their own id."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.ui.studies import build
+
+HOME = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-background-networking"]
+LAST = {
+    "": ".item-grid", "masks": "[aria-label='All subsets']",
+    "compare": "[aria-label='Measured figures']", "generate": "[data-testid=stDownloadButton]",
+}
+"""What each page draws last, by its path."""
+START_SECONDS = 90
+WAIT_MS = 60_000
+"""Generous: the tests share their machine with others; on a quiet one nothing takes 5 s."""
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("checkpoints"))
+
+
+@contextmanager
+def served(checkpoints: Path) -> Iterator[str]:
+    """A cold server; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+               "--server.address", "127.0.0.1", "--", "--checkpoints", str(checkpoints)]
+    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(checkpoints: Path) -> Iterator[str]:
+    with served(checkpoints) as address:
+        yield address
+
+
+@pytest.fixture
+def cold_server(checkpoints: Path) -> Iterator[str]:
+    with served(checkpoints) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        message = "No chromium was found: the pages were NOT tested in a browser."
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        print(f"\n{message}", file=sys.__stderr__)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A tab, what it complained of and whom it asked."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.errors, self.hosts = page, [], set()
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._asked(request.url))
+
+    def open(self, address: str) -> Page:
+        """Go there and wait until the page is drawn."""
+        self.page.goto(address)
+        path = address.split("/", 3)[3].split("?")[0]
+        self.page.wait_for_selector(LAST[path])
+        settle(self.page)
+        return self.page
+
+    def _note(self, message) -> None:
+        # Below a page's own path Streamlit looks for its server twice in vain before it asks at
+        # the root; the browser reports those two answers (404), no program of ours does.
+        own = "/_stcore/" in message.location.get("url", "")
+        if message.type == "error" and not own:
+            self.errors.append(f"{message.text} {message.location}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(("data:", "blob:")):
+            self.hosts.add(url.split("/")[2])
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Callable[..., Watched]]:
+    contexts = []
+
+    def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Watched:
+        context = chromium.new_context(viewport={"width": width, "height": height},
+                                       color_scheme=scheme)
+        context.set_default_timeout(WAIT_MS)
+        contexts.append(context)
+        return Watched(context.new_page())
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run and nothing stale is left."""
+    page.wait_for_function(
+        "document.querySelector('.stApp')?.getAttribute('data-test-script-state') === 'notRunning'"
+        " && !document.querySelector('[data-stale=true]')"
+    )
+
+
+def _wait_for(address: str, process: subprocess.Popen) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            pytest.fail(f"The server ended with exit code {process.returncode}.")
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"The server did not answer within {START_SECONDS} s.")

@@ -1,0 +1,130 @@
+"""The pages in a real browser: links, masks, the map, narrow screens."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Watched, settle
+
+pytestmark = pytest.mark.browser
+
+PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Generate": "/generate"}
+Tab = Callable[..., Watched]
+OVERHANG = """() => [document.documentElement, document.querySelector('.stMain')]
+    .map(element => element.scrollWidth - element.clientWidth)"""
+
+
+@pytest.mark.parametrize("title", list(PATHS))
+def test_a_link_opens_its_page_on_a_cold_server(cold_server: str, tab: Tab, title: str) -> None:
+    watched = tab()
+    page = watched.open(f"{cold_server}{PATHS[title]}?item=7&mask=word&seed=3&run=moe-masked")
+    assert page.locator("h1").inner_text() == title
+    assert page.locator(".st-key-item input").input_value() == "7"
+    assert page.locator(".st-key-mask button[aria-pressed=true]").all_inner_texts() == ["word"]
+    assert page.locator("[data-testid=stAlert], [data-testid=stException]").count() == 0
+    assert "moe aggregator" in page.locator("[data-testid=stSidebar]").inner_text()
+    assert watched.errors == []
+    assert watched.hosts == {cold_server.removeprefix("http://")}
+
+
+def test_a_choice_survives_a_page_switch_and_a_reload(server: str, tab: Tab) -> None:
+    page = tab().open(f"{server}/masks?item=7")
+    page.locator(".st-key-mask button", has_text="photo").click()
+    page.wait_for_selector("tr.lit th:text-is('handwriting+word')")
+    page.get_by_role("link", name="Generate").click()
+    page.get_by_role("heading", name="Generate", exact=True).wait_for()
+    settle(page)
+    page.reload()
+    page.get_by_role("heading", name="Generate", exact=True).wait_for()
+    settle(page)
+    pressed = page.locator(".st-key-mask button[aria-pressed=true]").all_inner_texts()
+    assert pressed == ["handwriting", "word"]
+    assert page.locator(".st-key-item input").input_value() == "7"
+
+
+def test_the_mask_changes_the_pictures_by_keyboard(server: str, tab: Tab) -> None:
+    page = tab().open(f"{server}/masks?item=7")
+    picture = page.locator("img.tiles[alt*='of photo']")
+    before = picture.get_attribute("src")
+    assert "reconstructions" in (picture.get_attribute("alt") or "")
+    button = page.locator(".st-key-mask button", has_text="photo")
+    button.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    assert button.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("tr.lit th:text-is('handwriting+word')")
+    settle(page)
+    assert picture.get_attribute("src") != before
+    assert "generations of photo" in (picture.get_attribute("alt") or "")
+
+
+def choose_all(page: Page) -> None:
+    """Draw a lasso around the whole map."""
+    place = page.locator(".nsewdrag").first.bounding_box()
+    assert place
+    corners = [(0.01, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99), (0.01, 0.02)]
+    steps = [(place["x"] + a * place["width"], place["y"] + b * place["height"])
+             for a, b in corners]
+    page.mouse.move(*steps[0])
+    page.mouse.down()
+    for step in steps[1:]:
+        page.mouse.move(*step, steps=6)
+    page.mouse.up()
+    page.wait_for_selector(".item-grid .item:nth-child(40)")
+    settle(page)
+
+
+def test_points_chosen_on_the_map_appear_as_items(server: str, tab: Tab) -> None:
+    watched = tab()
+    page = watched.open(f"{server}/?item=3")
+    page.wait_for_selector(".scatterlayer .point")
+    page.evaluate("document.querySelector('.js-plotly-plot').dataset.same = 'yes'")
+    choose_all(page)
+    assert page.locator(".item-grid .item").count() == 40
+    assert page.locator(".js-plotly-plot").get_attribute("data-same") == "yes", "chart remounted"
+    assert watched.errors == []
+
+
+def test_the_map_glides_from_the_mask_before(server: str, tab: Tab) -> None:
+    watched = tab()
+    page = watched.open(f"{server}/?mask=word")
+    page.locator(".st-key-mask button", has_text="photo").click()
+    page.wait_for_selector(".updatemenu-button")
+    settle(page)
+    place = "() => document.querySelector('.scatterlayer .point').getAttribute('transform')"
+    now = page.evaluate(place)
+    page.evaluate(f"""() => {{ window.seen = new Set();
+        setInterval(() => window.seen.add(({place})()), 30); }}""")
+    page.locator(".updatemenu-button").first.click()
+    page.wait_for_function("() => window.seen.size > 1")
+    page.wait_for_timeout(2_500)
+    ends = [[float(x) for x in text[10:-1].split(",")] for text in (now, page.evaluate(place))]
+    assert ends[0] == pytest.approx(ends[1], abs=0.5)
+    assert watched.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_page_scrolls_sideways(server: str, tab: Tab, width: int, scheme: str) -> None:
+    watched = tab(width, 844, scheme)
+    for path in PATHS.values():
+        page = watched.open(f"{server}{path}?mask=word")
+        widths = page.evaluate(OVERHANG)
+        assert max(widths) <= 0, path
+    assert watched.errors == []
+
+
+def test_every_picture_has_a_text_alternative(server: str, tab: Tab) -> None:
+    page = tab().open(f"{server}/masks?mask=word")
+    alternatives = page.eval_on_selector_all("img.tiles", "all => all.map(one => one.alt)")
+    assert len(alternatives) >= 6
+    assert all(alternatives)
+
+
+def test_a_wrong_link_is_told(server: str, tab: Tab) -> None:
+    page = tab().open(f"{server}/masks?run=nonsense&item=99999")
+    said = " ".join(page.locator("[data-testid=stAlert]").all_inner_texts())
+    assert "nonsense" in said
+    assert "99999" in said

@@ -1,0 +1,35 @@
+"""Small studies on disk, and the app over them without a browser."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.studies import build
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("checkpoints"))
+
+
+@pytest.fixture
+def open_app(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open a page as a link does: `open_app("masks", mask="photo")`."""
+    def opened(page: str = "latent_space", root: Path = checkpoints, **query: object) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", "--checkpoints", str(root)])
+        app = AppTest.from_file(APP, default_timeout=30)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        return app if page == "latent_space" else app.switch_page(f"pages/{page}.py").run()
+    return opened
+
+
+def html_of(app: AppTest) -> str:
+    """All HTML that a page drew."""
+    return " ".join(element.proto.body for element in app.get("html"))

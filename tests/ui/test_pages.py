@@ -1,0 +1,162 @@
+"""Every page without a browser: it draws, follows the mask and the link, and errs plainly."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.conftest import html_of
+
+PAGES = ("latent_space", "masks", "compare", "generate")
+Open = Callable[..., AppTest]
+
+
+@pytest.mark.parametrize("study", ["digits", "small"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_draws_without_an_error(open_app: Open, page: str, study: str) -> None:
+    app = open_app(page, study=study)
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert app.title[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_empty_mask_and_a_mixture_draw_too(open_app: Open, page: str) -> None:
+    app = open_app(page, study="digits", run="moe-masked", mask="")
+    assert not app.exception
+    assert app.session_state["_here"].subset == "nothing"
+
+
+def test_the_mask_changes_what_is_said_and_drawn(open_app: Open) -> None:
+    app = open_app("masks")
+    before = html_of(app)
+    assert "handwriting+photo+word</th>" in before
+    app.button_group(key="mask").set_value(["word"]).run()
+    after = html_of(app)
+    assert not app.exception
+    assert after.count("not shown, generated") == 2
+    assert before.count("not shown, generated") == 0
+    assert app.session_state["_here"].mask == (False, False, True)
+
+
+def test_the_empty_mask_says_that_it_shows_the_prior(open_app: Open) -> None:
+    app = open_app("masks", mask="")
+    assert any("prior" in info.value for info in app.info)
+
+
+def test_a_link_sets_every_choice_and_survives_a_page_switch(open_app: Open) -> None:
+    app = open_app("masks", study="digits", run="poe-mixture", item="7", mask="photo", seed="5")
+    here = app.session_state["_here"]
+    assert (here.study.name, here.run.folder.name, here.item) == ("digits", "poe-mixture", 7)
+    assert (here.shown, here.seed) == (("photo",), 5)
+    app.switch_page("pages/generate.py").run()
+    assert app.session_state["_here"] == here
+    assert "poe-mixture" in app.query_params["run"]
+    assert "photo" in app.query_params["mask"]
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("run", "nonsense"), ("item", "40"), ("item", "-1"), ("item", "x"), ("seed", "1e5"),
+    ("mask", "smell"), ("study", "../digits"),
+])
+def test_a_link_with_nonsense_opens_with_a_message(open_app: Open, key: str, value: str) -> None:
+    app = open_app(**{key: value})
+    assert not app.exception
+    assert any(key in warning.value for warning in app.warning)
+    assert app.session_state["_here"].item == 0
+
+
+def test_another_item_is_another_one(open_app: Open) -> None:
+    app = open_app("masks", item="3")
+    app.button[0].click().run()
+    assert not app.exception
+    assert app.session_state["_here"].item != 3
+
+
+def test_the_same_seed_draws_the_same_pictures(open_app: Open) -> None:
+    first, second = (html_of(open_app("generate", mask="word", seed="3")) for _ in range(2))
+    assert first == second
+    assert first != html_of(open_app("generate", mask="word", seed="4"))
+
+
+def test_compare_asks_for_two_runs_and_keeps_those_of_the_link(open_app: Open) -> None:
+    app = open_app("compare", runs=["poe-mixture"])
+    assert "at least two" in app.info[0].value
+    app.multiselect(key="runs").set_value(["poe-mixture", "moe-masked"]).run()
+    assert not app.exception
+    assert "★" in html_of(app)
+
+
+def test_a_bad_upload_is_one_sentence(open_app: Open) -> None:
+    app = open_app("generate", start="my own input")
+    app.file_uploader[0].set_value(("x.png", b"not a picture", "image/png")).run()
+    assert not app.exception
+    assert "not a readable PNG or JPEG" in app.error[0].value
+
+
+def test_an_upload_and_a_word_are_shown_as_the_model_sees_them(open_app: Open, tmp_path: Path
+                                                              ) -> None:
+    drawn = np.full((60, 60), 255, np.uint8)
+    drawn[10:50, 28:33] = 0
+    Image.fromarray(drawn).save(tmp_path / "one.png")
+    app = open_app("generate", start="my own input")
+    app.file_uploader[0].set_value(("one.png", (tmp_path / "one.png").read_bytes(), "image/png"))
+    app.text_input[0].set_value("One").run()
+    assert not app.exception
+    assert not app.error
+    html = html_of(app)
+    assert "What the model sees" in html
+    assert "handwriting as given" in html
+    assert 'aria-label="one"' in html
+
+
+def test_a_word_with_other_signs_is_one_sentence(open_app: Open) -> None:
+    app = open_app("generate", start="my own input")
+    app.text_input[0].set_value("7up!").run()
+    assert not app.exception
+    assert "leave the others out" in app.error[0].value
+
+
+def test_missing_checkpoints_are_one_sentence(open_app: Open, tmp_path: Path) -> None:
+    app = open_app(root=tmp_path)
+    assert not app.exception
+    assert "no trained run" in app.error[0].value
+
+
+@pytest.mark.parametrize("name", ["latents.npz", "config.json", "card.json"])
+def test_a_damaged_run_is_one_sentence(
+    open_app: Open, checkpoints: Path, tmp_path: Path, name: str
+) -> None:
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    (root / "digits" / "sum_pooling-masked" / name).write_bytes(b"{")
+    app = open_app(root=root, study="digits", run="sum_pooling-masked")
+    assert not app.exception
+    assert name in app.error[0].value
+
+
+def test_a_run_without_a_report_still_opens(
+    open_app: Open, checkpoints: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    for report in root.glob("*/*/report.json"):
+        report.unlink()
+    for page in PAGES:
+        app = open_app(page, root=root)
+        assert not app.exception
+        assert not app.error
+
+
+def test_a_run_that_is_not_evaluated_says_how_to_do_it(
+    open_app: Open, checkpoints: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    (root / "digits" / "moe-masked" / "latents.npz").unlink()
+    app = open_app(root=root, run="moe-masked")
+    assert not app.exception
+    assert "evaluate digits/moe-masked --save" in app.error[0].value
+    assert not open_app("generate", root=root, run="moe-masked").error

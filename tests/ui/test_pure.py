@@ -1,0 +1,125 @@
+"""The figures, pictures and tables: pure functions of arrays."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmvae_core.config import from_dict
+from tests import small
+from ui import marks, pictures, plots, tables
+
+
+def points(count: int = 30, before: bool = False) -> plots.Points:
+    where = np.random.default_rng(0).normal(size=(count, 2))
+    return plots.Points(where, np.arange(100, 100 + count), np.arange(count) % 3,
+                        where + 1 if before else None)
+
+
+AXES = plots.Axes(("a", "b"), (-3, 3), (-4, 4))
+
+
+def test_the_map_has_every_point_once_with_its_id() -> None:
+    figure = plots.latent_map(points(), AXES, ["x", "y", "z"], None, dark=False)
+    ids = [i for trace in figure.data for i in trace.customdata]
+    assert sorted(ids) == list(range(100, 130))
+    assert [trace.name for trace in figure.data] == ["x", "y", "z"]
+    assert figure.layout.xaxis.range == (-3, 3)
+
+
+def test_the_map_rings_the_item_and_glides_from_before() -> None:
+    figure = plots.latent_map(points(before=True), AXES, ["x", "y", "z"], 105, dark=True)
+    assert figure.data[-1].name == "item 105"
+    frames, _ = figure.layout.updatemenus[0].buttons[0].args
+    assert len(frames[0]["data"]) == len(figure.data)
+    assert frames[0]["data"][0]["x"][0] == pytest.approx(frames[1]["data"][0]["x"][0] + 1, abs=1e-3)
+
+
+def test_the_same_map_twice_is_the_same_figure() -> None:
+    first, second = (plots.latent_map(points(), AXES, [], 105, dark=False).to_json()
+                     for _ in range(2))
+    assert first == second
+
+
+def test_the_frame_holds_all_coordinates() -> None:
+    every = np.array([[[0.0, -1.0]], [[2.0, 5.0]]])
+    (left, right), (low, high) = plots.frame_of(every)
+    assert left < 0 < 2 < right
+    assert low < -1 < 5 < high
+
+
+def test_classes_have_different_marks() -> None:
+    assert len({(marks.colour(label), marks.symbol(label)) for label in range(72)}) == 72
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("dark", "ground"), [(False, "#fcfbf8"), (True, "#14171a")])
+def test_text_of_figures_has_contrast(dark: bool, ground: str) -> None:
+    theme = plots.Theme.of(dark)
+    for colour in (theme.ink, theme.quiet):
+        high, low = sorted((luminance(colour), luminance(ground)), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 7
+
+
+def test_plots_and_pictures_import_neither_streamlit_nor_torch() -> None:
+    code = ("import sys, ui.plots, ui.pictures, ui.tables, ui.marks; "
+            "assert not {'streamlit', 'torch'} & set(sys.modules)")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_map_page_imports_no_torch() -> None:
+    code = ("import sys, ui.frame, ui.latent_views, ui.views; "
+            "assert 'torch' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_tiles_are_one_picture_with_transparent_gaps() -> None:
+    tiled = pictures.tile(np.ones((5, 3, 4, 6), np.float32), columns=3, zoom=2)
+    image = Image.open(io.BytesIO(tiled.png))
+    assert image.size == (3 * 12 + 2 * pictures.GAP, 2 * 8 + pictures.GAP)
+    assert image.getpixel((0, 0)) == (255, 255, 255, 255)
+    assert image.getpixel((13, 0))[3] == 0
+
+
+def test_words_are_readable_and_escaped() -> None:
+    html = pictures.words_html(np.eye(3)[[[0, 1, 2]]], "a< ", np.array([True]))
+    assert 'aria-label="a&lt;"' in html
+    assert "word right" in html
+    assert "<<" not in html
+
+
+def test_every_kind_of_modality_has_a_picture() -> None:
+    config = from_dict(small.settings())
+    assert [pictures.kind_of(one) for one in config.modalities] == ["vector", "image", "symbols"]
+    data = {name: values.numpy() for name, values in small.data(5).items()}
+    for modality, expected in zip(config.modalities, ["<img", "<img", "role"], strict=True):
+        assert expected in pictures.values_html(data[modality.name], modality, None, 3, "alt")
+    sheet = Image.open(io.BytesIO(pictures.sheet(data, config.modalities, {"text": "abcde"})))
+    assert sheet.width > 20
+    assert sheet.height > 60
+
+
+def test_the_best_is_marked_only_where_intervals_are_apart() -> None:
+    def cell(value: float, reach: float) -> tables.Cell:
+        return tables.Cell(value, str(value), (value - reach, value + reach))
+
+    assert tables.best(tables.Row("", [cell(1, 0.4), cell(2, 0.4)])) == 1
+    assert tables.best(tables.Row("", [cell(1, 0.6), cell(2, 0.6)])) is None
+    assert tables.best(tables.Row("", [cell(1, 0.4), cell(2, 0.4)], higher=False)) == 0
+    assert tables.best(tables.Row("", [cell(1, 0.4), cell(2, 0.4)], higher=None)) is None
+    assert tables.best(tables.Row("", [cell(1, 0.4), None])) is None
+
+
+def test_a_report_without_figures_gives_a_table_of_dashes() -> None:
+    rows = tables.comparison_rows([{}, {"coherence": {"a": {}}}], ["a", "b"])
+    html = tables.comparison(rows, ["<one>", "two"])
+    assert tables.NOT_MEASURED in html
+    assert "<one>" not in html

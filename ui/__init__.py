@@ -1,0 +1,1 @@
+"""Everything of the app that two pages share."""

@@ -22,5 +22,5 @@ compare_views.generations(here, runs, DRAWS)
 views.source(f"the same noise for all: {DRAWS} draws of z, seed {here.seed}",
              "latent axes of different models are not comparable and never overlaid")
 
-st.subheader("Measured on all test items", anchor=False)
+st.subheader("Measured on test items", anchor=False)
 compare_views.figures(runs)

@@ -79,7 +79,8 @@ def figures(runs: Sequence[Run]) -> None:
         f"Log-likelihood: {likelihood.get('estimate', 'importance-weighted estimate')}, "
         f"{likelihood.get('samples', '?')} draws for each of "
         f"{likelihood.get('items', first.get('items', '?'))} items, ± 95 %, unweighted",
-        f"shares: {first.get('items', '?')} test items, 95 % Wilson interval",
+        f"shares: {first.get('items', '?')} test items, 95 % Wilson interval; a text is right if "
+        "its likeliest name is, and spelt if every symbol is",
         f"seed {first.get('seed', '?')}",
     )
     views.source("★ better than every other run beyond both intervals; no star, no clear best",

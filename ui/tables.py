@@ -170,7 +170,7 @@ def _mean(figure: Mapping[str, Any]) -> Cell:
 def _share(figure: Mapping[str, Any]) -> Cell:
     text = _interval_text(figure)
     if "spelt" in figure:
-        text += f" <small>spelt {figure['spelt']:.2f}</small>"
+        text += f"<br><small>spelt {figure['spelt']:.2f}</small>"
     return Cell(figure["share"], text, (figure["low"], figure["high"]))
 
 

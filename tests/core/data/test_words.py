@@ -102,14 +102,14 @@ def test_a_misspelt_word_keeps_its_class_but_is_not_spelt() -> None:
     assert not spelt.any()
 
 
-def test_the_class_scores_sum_over_placements() -> None:
+def test_the_class_scores_are_means_over_placements() -> None:
     generator = np.random.default_rng(3)
     log_probs = np.log(generator.dirichlet(np.ones(27), size=(40, 8)))
     codes, labels = placements()
     mass = np.zeros((40, 10))
     for code, label in zip(codes, labels, strict=True):
         mass[:, label] += np.exp(log_probs[:, np.arange(8), code].sum(axis=1))
-    np.testing.assert_array_equal(judge_words(log_probs)[0], mass.argmax(axis=1))
+    np.testing.assert_array_equal(judge_words(log_probs)[0], (mass / np.bincount(labels)).argmax(axis=1))
 
 
 def test_uniform_impossible_and_no_words_at_all() -> None:

@@ -1,0 +1,45 @@
+"""Print the README's table of the shipped runs from their cards and reports."""
+
+from mmvae_core.checkpoints import SHIPPED, Run, studies
+
+PAIRS = (
+    ("all -> handwriting", "handwriting+photo+word", "handwriting"),
+    ("all -> photo", "handwriting+photo+word", "photo"),
+    ("all -> word", "handwriting+photo+word", "word"),
+    ("word -> handwriting", "word", "handwriting"),
+    ("word -> photo", "word", "photo"),
+    ("handwriting -> word", "handwriting", "word"),
+    ("handwriting -> photo", "handwriting", "photo"),
+    ("photo -> word", "photo", "word"),
+    ("photo -> handwriting", "photo", "handwriting"),
+)
+
+
+def table(runs: list[Run]) -> str:
+    """One column a run; shares in per cent, the word also as spelt exactly."""
+    rows = [["", *(run.folder.name.replace("_", " ").replace("-", ", ") for run in runs)]]
+    rows.append(["joint log-likelihood, nats", *(_likelihood(run) for run in runs)])
+    for title, given, target in PAIRS:
+        rows.append([title, *(_share(run, given, target) for run in runs)])
+    rows.append(["joint coherence", *(f"{100 * run.report['joint_coherence']['share']:.1f}"
+                                      for run in runs)])
+    rows.append(["parameters", *(f"{run.card['parameters'] / 1e6:.2f} M" for run in runs)])
+    rows.append(["minutes of training", *(f"{run.card['seconds'] / 60:.0f}" for run in runs)])
+    rows.insert(1, ["---"] + ["---:"] * len(runs))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _likelihood(run: Run) -> str:
+    joint = run.report["log_likelihood"]["joint"]
+    return f"{joint['mean']:,.0f} ± {1.96 * joint['error']:.0f}"
+
+
+def _share(run: Run, given: str, target: str) -> str:
+    found = run.report["coherence"][given][target]
+    spelt = f" ({100 * found['spelt']:.0f})" if "spelt" in found else ""
+    return f"{100 * found['share']:.1f}{spelt}"
+
+
+if __name__ == "__main__":
+    for study in studies(SHIPPED):
+        print(table(study.runs()))

@@ -109,7 +109,8 @@ def test_the_class_scores_are_means_over_placements() -> None:
     mass = np.zeros((40, 10))
     for code, label in zip(codes, labels, strict=True):
         mass[:, label] += np.exp(log_probs[:, np.arange(8), code].sum(axis=1))
-    np.testing.assert_array_equal(judge_words(log_probs)[0], (mass / np.bincount(labels)).argmax(axis=1))
+    likeliest = (mass / np.bincount(labels)).argmax(axis=1)
+    np.testing.assert_array_equal(judge_words(log_probs)[0], likeliest)
 
 
 def test_uniform_impossible_and_no_words_at_all() -> None:

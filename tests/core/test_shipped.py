@@ -1,0 +1,72 @@
+"""The shipped runs are what their cards and reports say."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash
+from mmvae_core.evaluation.report import evaluate_run
+
+STUDY = Study(SHIPPED / "digits")
+RUNS = STUDY.runs()
+EXPECTED = {f"{aggregator}-{objective}" for aggregator in
+            ("poe", "moe", "sum_pooling", "self_attention") for objective in ("masked", "mixture")}
+
+
+def numbers(value: Any, place: str = "") -> dict[str, float]:
+    """All numbers of a report by their place."""
+    if isinstance(value, dict):
+        return {inner: number for key, one in value.items()
+                for inner, number in numbers(one, f"{place}/{key}").items()}
+    return {place: float(value)} if isinstance(value, int | float) else {}
+
+
+def test_there_are_eight_runs_that_differ_in_aggregator_and_objective_only() -> None:
+    assert {run.folder.name for run in RUNS} == EXPECTED
+    shared = {str((run.config.modalities, run.config.data, run.config.training, run.config.latent,
+                   run.config.features)) for run in RUNS}
+    assert len(shared) == 1
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
+def test_a_run_is_small_whole_and_named_by_its_weights(run: Run) -> None:
+    assert run.weights.stat().st_size <= 5_000_000
+    assert run.card["weights"] == file_hash(run.weights)
+    assert run.card["bytes"] == run.weights.stat().st_size
+    assert run.card["epochs"] == run.config.training.epochs
+    assert {"device", "hardware", "threads", "seconds", "seed"} <= run.card.keys()
+    history = (run.folder / "history.csv").read_text().splitlines()
+    assert len(history) == 1 + run.config.training.epochs
+    assert all(math.isfinite(value) for value in numbers(run.report).values())
+    assert run.model().names == run.config.names
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
+def test_the_stored_posteriors_are_those_of_the_stored_weights(run: Run) -> None:
+    from mmvae_core.evaluation.all_subsets import all_posteriors, parts
+    from mmvae_core.evaluation.report import sample_batch
+
+    model, latents = run.model(), run.latents()
+    first = next(parts(sample_batch(model, STUDY.samples()), 20))
+    posterior = all_posteriors(model, first)
+    np.testing.assert_allclose(latents.mean[:, :20], posterior.mean, atol=1e-4)
+    np.testing.assert_allclose(latents.stddev[:, :20], posterior.stddev, atol=1e-4)
+
+
+def test_the_judges_are_good_enough_to_judge() -> None:
+    cards = STUDY.judge_cards
+    assert cards["handwriting"]["test_accuracy"] >= 0.99
+    assert cards["photo"]["test_accuracy"] >= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sum_pooling-masked", "moe-mixture"])
+def test_evaluating_again_gives_the_shipped_report(name: str) -> None:
+    run = Run(SHIPPED / "digits" / name)
+    report, _ = evaluate_run(run, STUDY, run.report["seed"])
+    again, shipped = numbers(report), numbers(run.report)
+    assert again.keys() == shipped.keys()
+    for place, value in shipped.items():
+        assert again[place] == pytest.approx(value, rel=1e-4, abs=1e-4), place

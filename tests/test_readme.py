@@ -1,0 +1,26 @@
+"""What the README shows works as it is written."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_lines_of_python_run(capsys: pytest.CaptureFixture[str]) -> None:
+    (lines,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(lines, "README.md", "exec"), {})
+    assert "[4, 3, 32, 32]" in capsys.readouterr().out
+
+
+def test_the_table_is_what_the_reports_say() -> None:
+    from mmvae_core.checkpoints import SHIPPED, Study
+    from tools.results_table import table
+
+    assert table(Study(SHIPPED / "digits").runs()) in README
+
+
+def test_its_picture_is_there() -> None:
+    (picture,) = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert (Path(__file__).parent.parent / picture).is_file()

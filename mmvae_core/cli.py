@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -158,7 +158,9 @@ def data(
 def study(
     name: Annotated[str, typer.Argument(help="digits")],
     out: Annotated[Path, typer.Option(help="The study's folder.")],
-    photo: Annotated[str, typer.Option(help="rendered or svhn.")] = "rendered",
+    photo: Annotated[
+        Literal["rendered", "svhn"], typer.Option(help="Where photos come from.")
+    ] = "rendered",
     epochs: Annotated[int, typer.Option(min=1, help="Passes of the judges.")] = 6,
     threads: ThreadsOption = 2,
     folder: DataOption = None,

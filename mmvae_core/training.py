@@ -64,7 +64,8 @@ class Trainer:
         self, model: MultimodalVAE, config: RunConfig, source: Source, fabric: Fabric
     ) -> None:
         self.config, self.source, self.fabric = config, source, fabric
-        self.model = model.to(memory_format=torch.channels_last)
+        # torch's stubs lack the overload of `to` that changes the memory layout alone.
+        self.model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.step = Step(self.model, config)
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=config.training.learning_rate, fused=True

@@ -141,9 +141,9 @@ def _decode(data: bytes) -> Image.Image:
                 return _opaque(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise DataError(_too_many("very many")) from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError):
         raise DataError(
-            f"The file is not a readable PNG or JPEG picture ({error}); save it anew as PNG."
+            "The file is not a readable PNG or JPEG picture; save it anew as PNG."
         ) from None
 
 

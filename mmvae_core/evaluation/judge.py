@@ -67,7 +67,9 @@ def train_judge(
     """Train a judge on real pictures uint8 [n, c, h, w] with labels [n]."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        judge = Judge(images.shape[1:]).to(memory_format=torch.channels_last)
+        # torch's stubs lack the overload of `to` that changes the memory layout alone.
+        judge = Judge(images.shape[1:])
+        judge.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         optimizer = torch.optim.Adam(judge.parameters(), lr=config.learning_rate)
         steps = config.epochs * -(-len(images) // config.batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps)

@@ -131,7 +131,7 @@ def gaussian_prior(prior: Posterior | None, like: Tensor) -> Gaussian | Gaussian
     """The prior if it is normal or a mixture of normals, else the standard normal."""
     if isinstance(prior, Gaussian | GaussianMixture):
         return prior.rebuilt(*(value.to(like.dtype) for value in prior.parameters()))
-    zeros = torch.zeros_like(like[..., 0, :])
+    zeros = like.new_zeros(like.shape[-1])
     return Gaussian(zeros, torch.ones_like(zeros))
 
 

@@ -53,9 +53,11 @@ class FixedAggregator(Aggregator):
 
 
 class ProductOfExperts(FixedAggregator):
-    """Natural parameters add: precision = 1 + sum_S 1/sigma_s^2, the mean is precision-weighted.
+    """Natural parameters add.
 
-    mean = sum_S (mu_s/sigma_s^2) / precision. The 1 is the standard normal prior's own expert, so the empty subset gives the prior. A prior
+    precision = 1 + sum_S 1/sigma_s^2, mean = (sum_S mu_s/sigma_s^2) / precision.
+
+    The 1 is the standard normal prior's own expert, so the empty subset gives the prior. A prior
     that is a mixture of normals makes the product a mixture of as many (see `times_experts`).
     Source: Wu and Goodman 2018, arXiv 1802.05335.
     """

@@ -11,7 +11,9 @@ from mmvae_core.probability.posteriors import Batched
 
 
 class AttentionBlock(nn.Module):
-    """Pre-LayerNorm multi-head attention and an MLP, each with a residual: [batch, modality, width].
+    """Pre-LayerNorm multi-head attention, then an MLP, each with a residual.
+
+    Tokens are [batch, modality, width].
 
     Keys outside the subset are masked. A row whose subset is empty may attend to anything: its
     output is dropped by the pooling, and no softmax without keys (NaN) arises.

@@ -88,7 +88,7 @@ def test_learned_priors_integrate_to_one(name: str) -> None:
     if name == "flow":
         for value in prior.parameters():
             value.add_(0.1 * torch.randn(value.shape, generator=torch.Generator().manual_seed(0)))
-    assert float(mass(prior(), steps=240)) == pytest.approx(1, abs=2e-3)
+    assert float(mass(prior(), steps=160)) == pytest.approx(1, abs=2e-3)
 
 
 BOTH = (Gaussian, DiagonalLaplace)

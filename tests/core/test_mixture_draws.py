@@ -121,7 +121,7 @@ def invert(mixture: DiagonalMixture, levels: Tensor) -> Tensor:
     draws = torch.zeros_like(levels)
     for latent in range(2):
         low, high = torch.full_like(levels[:, 0], -60), torch.full_like(levels[:, 0], 60)
-        for _ in range(70):
+        for _ in range(52):
             draws[:, latent] = (low + high) / 2
             below = transform(mixture, draws)[:, latent] < levels[:, latent]
             low, high = (torch.where(below, draws[:, latent], low),

@@ -1,12 +1,20 @@
 """From configurations to objects: the only place where a string picks a class."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from mmvae_core.aggregators.base import Aggregator
-from mmvae_core.aggregators.fixed import MixtureOfExperts, ProductOfExperts
+from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.fixed import MixtureOfExperts, MixtureOfProducts, ProductOfExperts
+from mmvae_core.aggregators.heads import LaplaceHead, MakeHead, MixtureHead
+from mmvae_core.aggregators.private import (
+    PlainSplit,
+    SelfAttentionPrivate,
+    SumPoolingPrivate,
+    WithPrivate,
+)
 from mmvae_core.aggregators.self_attention import SelfAttention
 from mmvae_core.aggregators.sum_pooling import SumPooling
 from mmvae_core.batch import Batch
@@ -17,26 +25,78 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
 from mmvae_core.networks.mlp import VectorDecoder, VectorEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
+from mmvae_core.objectives.marginal import marginal
 from mmvae_core.objectives.masked import masked
 from mmvae_core.objectives.mixture import mixture
 from mmvae_core.objectives.terms import Terms
+from mmvae_core.objectives.total_correlation import total_correlation
+from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.probability.likelihoods import build_likelihood
-from mmvae_core.probability.priors import StandardNormalPrior
-from mmvae_core.subsets import EMPTY
+from mmvae_core.probability.posteriors import (
+    Diagonal,
+    DiagonalLaplace,
+    DiagonalMixture,
+    Gaussian,
+    GaussianMixture,
+    LaplaceMixture,
+)
+from mmvae_core.probability.priors import MixturePrior, PrivatePrior, StandardNormalPrior
+from mmvae_core.subsets import EMPTY, random_singletons, random_subsets
 
 Objective = Callable[[MultimodalVAE, Batch, Tensor, int, bool], Terms]
+DrawSubsets = Callable[[Tensor, torch.Generator], Tensor]
 
 ENCODERS = {"mlp": VectorEncoder, "image": ImageEncoder, "sequence": SequenceEncoder}
 DECODERS = {"mlp": VectorDecoder, "image": ImageDecoder, "sequence": VectorDecoder}
 RANKS = {"image": 3, "sequence": 2}
-OBJECTIVES: dict[str, Objective] = {"masked": masked, "mixture": mixture}
+HEADS: dict[str, MakeHead] = {"normal": GaussianHead, "laplace": LaplaceHead}
+FAMILIES: dict[str, type[Diagonal]] = {"normal": Gaussian, "laplace": DiagonalLaplace}
+MIXTURES: dict[str, type[DiagonalMixture]] = {"normal": GaussianMixture, "laplace": LaplaceMixture}
+OBJECTIVES: dict[str, Objective] = {
+    "masked": masked,
+    "mixture": mixture,
+    "total_correlation": total_correlation,
+    "marginal": marginal,
+}
+SUBSETS: dict[str, Callable[[RunConfig], DrawSubsets]] = {
+    "independent": lambda run: lambda observed, generator: random_subsets(
+        observed, run.objective.keep_probability, generator
+    ),
+    "singletons": lambda run: random_singletons,
+    "full": lambda run: lambda observed, generator: observed,
+}
 AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
     "poe": lambda run: ProductOfExperts(run.features, run.latent),
-    "moe": lambda run: MixtureOfExperts(run.features, run.latent),
-    "sum_pooling": lambda run: SumPooling(run.features, run.latent, run.aggregator.width),
-    "self_attention": lambda run: SelfAttention(
-        run.features, run.latent, run.aggregator.width, run.aggregator.heads, run.aggregator.layers
+    "moe": lambda run: MixtureOfExperts(
+        run.features, run.latent, MIXTURES[run.aggregator.family]
     ),
+    "mopoe": lambda run: MixtureOfProducts(run.features, run.latent),
+    "sum_pooling": lambda run: SumPooling(
+        run.features, run.latent, run.aggregator.width, head_maker(run)
+    ),
+    "self_attention": lambda run: SelfAttention(
+        run.features, run.latent, run.aggregator.width, run.aggregator.heads,
+        run.aggregator.layers, head_maker(run),
+    ),
+}
+PRODUCTS = ("poe", "mopoe")
+FIXED = (*PRODUCTS, "moe")
+PRIVATE: dict[str, Callable[[RunConfig], nn.Module]] = {
+    **dict.fromkeys(FIXED, lambda run: PlainSplit(run.features, run.private)),
+    "sum_pooling": lambda run: SumPoolingPrivate(
+        run.features, run.latent, run.private, run.aggregator.width
+    ),
+    "self_attention": lambda run: SelfAttentionPrivate(
+        run.features, run.latent, run.private, run.aggregator.width, run.aggregator.heads,
+        run.aggregator.layers,
+    ),
+}
+PRIORS: dict[str, Callable[[RunConfig], nn.Module]] = {
+    "standard_normal": lambda run: StandardNormalPrior(run.latent),
+    "mixture": lambda run: MixturePrior(
+        run.latent, run.prior.components, MIXTURES[run.prior.family]
+    ),
+    "flow": lambda run: FlowPrior(run.latent, run.prior.width, run.prior.layers),
 }
 
 
@@ -45,8 +105,7 @@ def build_model(config: RunConfig) -> MultimodalVAE:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         modalities = [build_modality(one, config) for one in config.modalities]
-        aggregator = AGGREGATORS[config.aggregator.name](config)
-    return MultimodalVAE(modalities, aggregator, StandardNormalPrior(config.latent))
+        return MultimodalVAE(modalities, build_aggregator(config), build_prior(config))
 
 
 def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
@@ -54,8 +113,36 @@ def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
     _check_modality(config)
     likelihood = build_likelihood(config.shape, config.likelihood)
     encoder = ENCODERS[config.network](config.shape, config.width, run.features)
-    decoder = DECODERS[config.network](likelihood.outputs, config.width, run.latent)
-    return Modality(config, encoder, decoder, likelihood)
+    latent = run.latent + run.private
+    decoder = DECODERS[config.network](likelihood.outputs, config.width, latent)
+    return Modality(config, encoder, decoder, likelihood, _columns(config, run))
+
+
+def build_aggregator(config: RunConfig) -> Aggregator:
+    """The aggregator, with a private network beside it where there are private latents."""
+    name, family = config.aggregator.name, config.aggregator.family
+    if name in PRODUCTS and family != "normal":
+        raise ConfigError(
+            f"A product of {family} experts has no closed form, so aggregator {name!r} needs "
+            'family = "normal"; or choose moe, sum_pooling or self_attention.'
+        )
+    if name in FIXED and config.aggregator.components > 1:
+        raise ConfigError(
+            f"Aggregator {name!r} was given components = {config.aggregator.components}, expected "
+            "1: its formula fixes them; remove the key, or choose sum_pooling or self_attention."
+        )
+    shared = AGGREGATORS[name](config)
+    if not config.private:
+        return shared
+    return WithPrivate(shared, PRIVATE[name](config), FAMILIES[family])
+
+
+def build_prior(config: RunConfig) -> nn.Module:
+    """p(z), with a standard normal for the private latents where there are any."""
+    shared = PRIORS[config.prior.name](config)
+    if not config.private:
+        return shared
+    return PrivatePrior(shared, config.private * len(config.modalities))
 
 
 def _check_modality(config: ModalityConfig) -> None:
@@ -79,3 +166,25 @@ def _check_modality(config: ModalityConfig) -> None:
 def build_objective(config: RunConfig) -> Objective:
     """The bound that the configuration names."""
     return OBJECTIVES[config.objective.name]
+
+
+def build_subsets(config: RunConfig) -> DrawSubsets:
+    """How training draws the shown modalities from the observed ones."""
+    return SUBSETS[config.objective.subsets](config)
+
+
+def head_maker(config: RunConfig) -> MakeHead:
+    """The head of a learned aggregator: one component or a mixture of several."""
+    settings = config.aggregator
+    if settings.components == 1:
+        return HEADS[settings.family]
+    family = MIXTURES[settings.family]
+    return partial(MixtureHead, components=settings.components, family=family)
+
+
+def _columns(config: ModalityConfig, run: RunConfig) -> tuple[slice, ...]:
+    """Shared latents and the modality's own; none named means all there are."""
+    if not run.private:
+        return ()
+    start = run.latent + run.private * run.names.index(config.name)
+    return slice(0, run.latent), slice(start, start + run.private)

@@ -2,6 +2,7 @@
 
 A run's `config.json` is the whole truth about how it was made. Committed TOML files may name a
 base with `extends = "base.toml"`; tables are then merged key by key, the extending file winning.
+They may name a known model with `preset = "mopoe"` (see `presets`).
 """
 
 import json
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from mmvae_core.errors import ConfigError
+from mmvae_core.presets import PRESETS
 
 FORMAT = 1
 MAX_CONFIG_BYTES = 1_000_000
@@ -48,12 +50,17 @@ class ModalityConfig(Config, frozen=True):
 
 
 class AggregatorConfig(Config, frozen=True):
-    """How the features of the shown modalities become one posterior."""
+    """How the features of the shown modalities become one posterior, and of which family.
 
-    name: Literal["poe", "moe", "sum_pooling", "self_attention"]
+    `components` above 1 gives the learned aggregators a mixture as their posterior.
+    """
+
+    name: Literal["poe", "moe", "mopoe", "sum_pooling", "self_attention"]
     width: Positive = 256
     heads: Positive = 4
     layers: Annotated[int, Meta(ge=1, le=64)] = 2
+    components: Positive = 1
+    family: Literal["normal", "laplace"] = "normal"
 
     def __post_init__(self) -> None:
         """Check that the heads share the width evenly."""
@@ -61,13 +68,31 @@ class AggregatorConfig(Config, frozen=True):
             raise ValueError(f"width {self.width} cannot be shared by {self.heads} heads")
 
 
-class ObjectiveConfig(Config, frozen=True):
-    """Which bound is maximised; `beta` weighs each KL term and is reached linearly."""
+class PriorConfig(Config, frozen=True):
+    """p(z) of the shared latents: the standard normal, or a learned mixture or flow.
 
-    name: Literal["masked", "mixture"]
+    A mixture has `components` of `family`; a flow has `layers` transformations of `width`.
+    """
+
+    name: Literal["standard_normal", "mixture", "flow"] = "standard_normal"
+    components: Positive = 5
+    family: Literal["normal", "laplace"] = "normal"
+    width: Annotated[int, Meta(ge=1, le=1024)] = 64
+    layers: Annotated[int, Meta(ge=1, le=16)] = 3
+
+
+class ObjectiveConfig(Config, frozen=True):
+    """Which bound is maximised; `beta` weighs each KL term and is reached linearly.
+
+    `subsets` says how the shown modalities are drawn per sample: each observed one independently
+    with `keep_probability`, or one of them, or all.
+    """
+
+    name: Literal["masked", "mixture", "total_correlation", "marginal"]
     beta: PositiveFloat = 1.0
     warmup_epochs: NonNegative = 0
     samples: Positive = 1
+    subsets: Literal["independent", "singletons", "full"] = "independent"
     keep_probability: Annotated[float, Meta(gt=0, lt=1)] = 0.5
     sticking_the_landing: bool = True
 
@@ -101,6 +126,9 @@ class RunConfig(Config, frozen=True):
     objective: ObjectiveConfig
     data: DataConfig
     training: TrainingConfig
+    prior: PriorConfig = msgspec.field(default_factory=PriorConfig)
+    private: NonNegative = 0
+    """Latents of each modality's own, beside the `latent` shared ones."""
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -130,6 +158,13 @@ def to_dict(config: Config) -> dict[str, Any]:
     return msgspec.to_builtins(config)
 
 
+def preset(name: str) -> tuple[AggregatorConfig, ObjectiveConfig]:
+    """The aggregator and the objective of a known model; see `presets.PRESETS`."""
+    tables = _preset(name, "preset")
+    return (msgspec.convert(tables["aggregator"], AggregatorConfig),
+            msgspec.convert(tables["objective"], ObjectiveConfig))
+
+
 def load_config(path: Path) -> RunConfig:
     """Read a TOML (with `extends`) or JSON configuration."""
     try:
@@ -142,7 +177,9 @@ def _read(path: Path, depth: int) -> dict[str, Any]:
     if depth > 4:
         raise ConfigError(f"{path} is the fifth file in a chain of `extends`; use at most four.")
     data = _parse(path)
-    base = data.pop("extends", None)
+    base, known = data.pop("extends", None), data.pop("preset", None)
+    if known is not None:
+        data = _merge(_preset(known, str(path)), data)
     if base is None:
         return data
     if path.suffix == ".json":
@@ -150,6 +187,13 @@ def _read(path: Path, depth: int) -> dict[str, Any]:
     if not isinstance(base, str):
         raise ConfigError(f"{path}: `extends` must be a file name, got {base!r}.")
     return _merge(_read(path.parent / base, depth + 1), data)
+
+
+def _preset(name: Any, source: str) -> dict[str, Any]:
+    if not isinstance(name, str) or name not in PRESETS:
+        known = ", ".join(PRESETS)
+        raise ConfigError(f"{source}: there is no preset {name!r}; choose one of {known}.")
+    return PRESETS[name]
 
 
 def _parse(path: Path) -> dict[str, Any]:

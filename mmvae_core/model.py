@@ -12,7 +12,10 @@ from mmvae_core.probability.posteriors import Posterior
 
 
 class MultimodalVAE(nn.Module):
-    """p(z) prod_s p(x_s | z) with one posterior q(z | x_S) for every subset S."""
+    """p(z) prod_s p(x_s | z) with one posterior q(z | x_S) for every subset S.
+
+    With private latents z is (z', z_1, .., z_M) in one vector, of which each decoder takes its own.
+    """
 
     def __init__(
         self, modalities: Iterable[Modality], aggregator: Aggregator, prior: nn.Module
@@ -51,7 +54,7 @@ class MultimodalVAE(nn.Module):
 
     def posterior(self, features: Tensor, subset: Tensor) -> Posterior:
         """q(z | x_S) for features [batch, modality, feature] and masks [batch, modality]."""
-        return self.aggregator(features, subset)
+        return self.aggregator(features, subset, self.prior())
 
     def infer(self, data: Mapping[str, Tensor], subset: Tensor) -> Posterior:
         """q(z | x_S) straight from data."""

@@ -47,5 +47,15 @@ def random_subsets(observed: Tensor, keep: float, generator: torch.Generator) ->
     return (draws.to(observed.device) < keep) & observed
 
 
+def random_singletons(observed: Tensor, generator: torch.Generator) -> Tensor:
+    """One observed modality of each sample, each equally likely; none where none is observed.
+
+    Source: Shi et al. 2019 (arXiv 1911.03393), the experts of a mixture one at a time.
+    """
+    draws = torch.rand(observed.shape, generator=generator, device=generator.device)
+    first = draws.to(observed.device).masked_fill(~observed, -1.0).argmax(-1, keepdim=True)
+    return torch.zeros_like(observed).scatter(-1, first, True) & observed
+
+
 def _members(mask: Tensor) -> list[int]:
     return torch.nonzero(mask)[:, 0].tolist()

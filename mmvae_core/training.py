@@ -12,13 +12,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from mmvae_core.batch import Batch
-from mmvae_core.build import Objective, build_objective
+from mmvae_core.build import Objective, build_objective, build_subsets
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError, one_line
 from mmvae_core.files import write_atomically
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.subsets import random_subsets
 from mmvae_core.training_state import TrainingState
 
 WARMUP_STEPS = 200
@@ -71,6 +70,7 @@ class Trainer:
             self.model.parameters(), lr=config.training.learning_rate, fused=True
         )
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.step, self.optimizer)
+        self.draw_subsets = build_subsets(config)
         self.done = 0
 
     def state(self) -> TrainingState:
@@ -110,7 +110,7 @@ class Trainer:
         return _finite(bound, epoch), rate
 
     def _update(self, batch: Batch, generator: torch.Generator, beta: float) -> Tensor:
-        subset = random_subsets(batch.observed, self.config.objective.keep_probability, generator)
+        subset = self.draw_subsets(batch.observed, generator)
         device = self.fabric.device
         bound, rate = self.wrapped(batch.to(device), subset.to(device), beta)
         self.wrapped_optimizer.zero_grad()
@@ -126,8 +126,7 @@ class Trainer:
         with torch.random.fork_rng():
             torch.manual_seed(VALIDATION_SEED)
             for batch in self.source.validation(self.config.training.batch):
-                keep = self.config.objective.keep_probability
-                subset = random_subsets(batch.observed, keep, generator)
+                subset = self.draw_subsets(batch.observed, generator)
                 device = self.fabric.device
                 bound, _ = self.wrapped(batch.to(device), subset.to(device),
                                         self.config.objective.beta)

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Lowest first; a module may import its own layer and those before it.
 LAYERS = (
-    ("errors",),
+    ("errors", "presets"),
     ("config", "subsets", "batch", "files", "seeding"),
     ("probability", "networks"),
     ("aggregators",),

@@ -4,9 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmvae_core.probability.posteriors import Gaussian, Posterior
-
-MIN_SCALE = 1e-3
+from mmvae_core.probability.posteriors import MIN_SCALE, Batched, Diagonal, Gaussian, Posterior
 
 
 class Aggregator(nn.Module):
@@ -16,11 +14,16 @@ class Aggregator(nn.Module):
     outside the subset have exactly no effect, be they NaN; the empty subset has a posterior.
     """
 
-    def forward(self, features: Tensor, subset: Tensor) -> Posterior:
-        """The posterior of every item, batch shape [batch]."""
+    def forward(
+        self, features: Tensor, subset: Tensor, prior: Posterior | None = None
+    ) -> Batched:
+        """The posterior of every item, batch shape [batch].
+
+        `prior` is p(z), which fixed aggregators build upon and learned ones do not need.
+        """
         return self.aggregate(torch.where(subset[..., None], features, 0.0), subset)
 
-    def aggregate(self, features: Tensor, subset: Tensor) -> Posterior:
+    def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
         """What a member defines; features outside the subset are zero here."""
         raise NotImplementedError
 
@@ -42,6 +45,6 @@ class GaussianHead(nn.Module):
         loc, raw = self.linear(features).chunk(2, -1)
         return loc, functional.softplus(raw) + MIN_SCALE
 
-    def posterior(self, features: Tensor) -> Gaussian:
+    def posterior(self, features: Tensor) -> Diagonal:
         """The same as a distribution."""
         return Gaussian(*self(features))

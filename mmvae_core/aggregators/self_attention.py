@@ -5,8 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.heads import MakeHead
 from mmvae_core.networks.mlp import mlp
-from mmvae_core.probability.posteriors import Gaussian
+from mmvae_core.probability.posteriors import Batched
 
 
 class AttentionBlock(nn.Module):
@@ -52,15 +53,18 @@ class SelfAttention(Aggregator):
     Source: Lee et al. 2019, arXiv 1810.00825; Hirt et al. 2024, arXiv 2309.00380.
     """
 
-    def __init__(self, features: int, latent: int, width: int, heads: int, layers: int) -> None:
+    def __init__(
+        self, features: int, latent: int, width: int, heads: int, layers: int,
+        head: MakeHead = GaussianHead,
+    ) -> None:
         super().__init__()
         self.embed = nn.Linear(features, width)
         self.blocks = nn.ModuleList(AttentionBlock(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.rho = mlp([width, width, width])
-        self.head = GaussianHead(width, latent)
+        self.head = head(width, latent)
 
-    def aggregate(self, features: Tensor, subset: Tensor) -> Gaussian:
+    def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
         """Let the members attend to each other, pool them, read the posterior off the sum."""
         tokens = self.embed(features)
         for block in self.blocks:

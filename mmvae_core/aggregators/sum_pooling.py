@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.heads import MakeHead
 from mmvae_core.networks.mlp import mlp
-from mmvae_core.probability.posteriors import Gaussian
+from mmvae_core.probability.posteriors import Batched
 
 
 class SumPooling(Aggregator):
@@ -14,13 +15,15 @@ class SumPooling(Aggregator):
     Source: Zaheer et al. 2017, arXiv 1703.06114; Hirt et al. 2024, arXiv 2309.00380.
     """
 
-    def __init__(self, features: int, latent: int, width: int) -> None:
+    def __init__(
+        self, features: int, latent: int, width: int, head: MakeHead = GaussianHead
+    ) -> None:
         super().__init__()
         self.chi = mlp([features, width, width])
         self.rho = mlp([width, width, width])
-        self.head = GaussianHead(width, latent)
+        self.head = head(width, latent)
 
-    def aggregate(self, features: Tensor, subset: Tensor) -> Gaussian:
+    def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
         """Pool the members' vectors and read the posterior off the sum."""
         pooled = torch.where(subset[..., None], self.chi(features), 0.0).sum(-2)
         return self.head.posterior(self.rho(pooled))

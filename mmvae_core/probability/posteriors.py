@@ -4,11 +4,23 @@ Batch shape [..., batch], event shape [latent]. `rsample`, `log_prob` (nats), `m
 `stddev` come from torch; mixtures add a reparameterised draw.
 """
 
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.distributions import (
+    Categorical,
+    Distribution,
+    Independent,
+    Laplace,
+    MixtureSameFamily,
+    Normal,
+)
+
+from mmvae_core.probability.implicit import reparameterise
+
+MIN_SCALE = 1e-3
+"""No learned scale gets below this, so that no density grows without bound."""
 
 
 @runtime_checkable
@@ -42,69 +54,167 @@ class Posterior(Protocol):
         ...
 
 
-class Gaussian(Independent):
-    """Diagonal normal: `loc` and `scale` [..., latent]."""
+@runtime_checkable
+class Batched(Posterior, Protocol):
+    """A posterior that can be taken apart into tensors with batch axes first, and put together.
+
+    `one.rebuilt(*(how(value) for value in one.parameters()))` is the same family with `how`
+    applied to the batch axes.
+    """
+
+    def parameters(self) -> tuple[Tensor, ...]:
+        """Tensors [..., batch, *own axes]."""
+        ...
+
+    def rebuilt(self, *parameters: Tensor) -> Self:
+        """The same family with these parameters."""
+        ...
+
+
+class Diagonal(Independent):
+    """Base: independent location-scale latents, `loc` and `scale` [..., latent]."""
+
+    kind: ClassVar[type[Normal] | type[Laplace]]
 
     def __init__(self, loc: Tensor, scale: Tensor) -> None:
-        super().__init__(Normal(loc, scale, validate_args=False), 1, validate_args=False)
+        super().__init__(self.kind(loc, scale, validate_args=False), 1, validate_args=False)
+
+    @staticmethod
+    def noise(shape: torch.Size, like: Tensor) -> Tensor:
+        """Draws of the family at location 0 and scale 1."""
+        raise NotImplementedError
+
+    def score(self, value: Tensor) -> Tensor:
+        """d log q(z_d) / d z_d of each latent by itself, [..., latent]."""
+        raise NotImplementedError
+
+    @property
+    def each(self) -> Normal | Laplace:
+        """The distribution of each latent by itself, event shape []."""
+        base = self.base_dist
+        assert isinstance(base, Normal | Laplace)
+        return base
 
     @property
     def loc(self) -> Tensor:
-        """Means [..., latent]."""
-        return self.mean
+        """Locations (means) [..., latent]."""
+        return self.each.loc
+
+    @property
+    def scale(self) -> Tensor:
+        """Scales [..., latent]."""
+        return self.each.scale
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """loc + scale * noise; one draw of noise, so that equal seeds mean equal noise."""
+        shape = self._extended_shape(torch.Size(sample_shape))
+        return self.loc + self.scale * self.noise(shape, self.loc)
+
+    def detached(self) -> Self:
+        """The same distribution with parameters cut from the graph."""
+        return type(self)(self.loc.detach(), self.scale.detach())
+
+    def parameters(self) -> tuple[Tensor, ...]:
+        """Location and scale."""
+        return self.loc, self.scale
+
+    def rebuilt(self, *parameters: Tensor) -> Self:
+        """The same family with another location and scale."""
+        return type(self)(*parameters)
+
+
+class Gaussian(Diagonal):
+    """Diagonal normal: `loc` and `scale` (standard deviation) [..., latent]."""
+
+    kind = Normal
 
     @property
     def scale(self) -> Tensor:
         """Standard deviations [..., latent]."""
-        return self.stddev
+        return self.stddev  # not `each.scale`: gradients stay those of the shipped runs, bit by bit
 
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
-        """loc + scale * noise; one `randn` call, so that equal seeds mean equal noise."""
-        noise = torch.randn(self._extended_shape(torch.Size(sample_shape)), **_like(self.loc))
-        return self.loc + self.scale * noise
+    @staticmethod
+    def noise(shape: torch.Size, like: Tensor) -> Tensor:
+        """Standard normal draws, one `randn` call."""
+        return torch.randn(shape, dtype=like.dtype, device=like.device)
 
-    def detached(self) -> "Gaussian":
-        """The same distribution with parameters cut from the graph."""
-        return Gaussian(self.loc.detach(), self.scale.detach())
+    def score(self, value: Tensor) -> Tensor:
+        """-(z - m) / s^2."""
+        return (self.loc - value) / self.scale.square()
 
 
-class GaussianMixture(MixtureSameFamily):
-    """Mixture of diagonal normals.
+class DiagonalLaplace(Diagonal):
+    """Diagonal Laplace: density exp(-|z - m| / b) / 2b per latent, `loc` m, `scale` b."""
+
+    kind = Laplace
+
+    @staticmethod
+    def noise(shape: torch.Size, like: Tensor) -> Tensor:
+        """Laplace(0, 1) draws: -sign(u) log(1 - |u|), u uniform in (-1, 1)."""
+        lowest = torch.finfo(like.dtype).eps - 1
+        uniform = 2 * torch.rand(shape, dtype=like.dtype, device=like.device) - 1
+        uniform = uniform.clamp_min(lowest)
+        return -uniform.sign() * torch.log1p(-uniform.abs())
+
+    def score(self, value: Tensor) -> Tensor:
+        """-sign(z - m) / b."""
+        return (self.loc - value).sign() / self.scale
+
+
+class DiagonalMixture(MixtureSameFamily):
+    """Base of the mixtures of diagonal components.
 
     `log_weights` [..., component], `loc` and `scale` [..., component, latent]. A weight of exactly
     zero (log weight -inf) is allowed, its component then has no effect.
     """
 
-    def __init__(self, log_weights: Tensor, loc: Tensor, scale: Tensor) -> None:
-        self.log_weights, self.loc, self.scale = log_weights, loc, scale
-        super().__init__(
-            Categorical(logits=log_weights, validate_args=False),
-            Gaussian(loc, scale),
-            validate_args=False,
-        )
-
+    family: ClassVar[type[Diagonal]]
     has_rsample = True
 
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
-        """Draw noise, then a component, then reparameterise inside it.
+    def __init__(self, log_weights: Tensor, loc: Tensor, scale: Tensor) -> None:
+        self.log_weights, self.loc, self.scale = log_weights, loc, scale
+        self.components = self.family(loc, scale)
+        categorical: Distribution = Categorical(logits=log_weights, validate_args=False)
+        super().__init__(categorical, self.components, validate_args=False)
 
-        The draw carries gradients to means and scales. It carries none to the weights, so it is
-        unbiased only where the weights are constants, as in a mixture of experts.
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """Draw noise, then a component, then reparameterise.
+
+        Where the weights are constants, as in a mixture of experts, the draw is loc + scale * noise
+        of its component. Where they carry gradients the values are the same, but the gradients are
+        implicit and reach weights, locations and scales; see `implicit.reparameterise`.
         """
         shape = torch.Size(sample_shape)
-        noise = torch.randn(self._extended_shape(shape), **_like(self.loc))
+        noise = self.family.noise(self._extended_shape(shape), self.loc)
         picked = self.mixture_distribution.sample(shape)
         index = picked[..., None, None].expand(*picked.shape, 1, self.loc.shape[-1])
         loc = self.loc.expand(*shape, *self.loc.shape).gather(-2, index)[..., 0, :]
         scale = self.scale.expand(*shape, *self.scale.shape).gather(-2, index)[..., 0, :]
-        return loc + scale * noise
+        draws = loc + scale * noise
+        if not (torch.is_grad_enabled() and self.log_weights.requires_grad):
+            return draws
+        return reparameterise(draws, self.log_weights, self.components)
 
-    def detached(self) -> "GaussianMixture":
+    def detached(self) -> Self:
         """The same distribution with parameters cut from the graph."""
-        return GaussianMixture(
-            self.log_weights.detach(), self.loc.detach(), self.scale.detach()
-        )
+        return type(self)(*(value.detach() for value in self.parameters()))
+
+    def parameters(self) -> tuple[Tensor, ...]:
+        """Log weights, locations and scales."""
+        return self.log_weights, self.loc, self.scale
+
+    def rebuilt(self, *parameters: Tensor) -> Self:
+        """The same family with other parameters."""
+        return type(self)(*parameters)
 
 
-def _like(tensor: Tensor) -> dict[str, Any]:
-    return {"dtype": tensor.dtype, "device": tensor.device}
+class GaussianMixture(DiagonalMixture):
+    """Mixture of diagonal normals."""
+
+    family = Gaussian
+
+
+class LaplaceMixture(DiagonalMixture):
+    """Mixture of diagonal Laplaces."""
+
+    family = DiagonalLaplace

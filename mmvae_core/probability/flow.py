@@ -1,0 +1,84 @@
+"""A prior as a normalising flow: flexible, with an exact density."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmvae_core.errors import ConfigError
+
+MAX_LATENT = 512
+MOMENT_DRAWS = 4_096
+START = 0.01
+"""The last layers start this much smaller, so that the flow starts near the standard normal."""
+
+
+class FlowPrior(nn.Module):
+    """Neural spline flow: z = T(u), u ~ N(0, I), log p(z) = log N(T^-1(z)) + log |det dT^-1/dz|.
+
+    `layers` autoregressive rational-quadratic spline transformations, the identity outside of
+    [-5, 5]. One pass gives a density, `latent` passes a draw.
+    Source: Durkan et al., "Neural Spline Flows", 2019, arXiv 1906.04032; made by the library zuko.
+    """
+
+    def __init__(self, latent: int, width: int, layers: int) -> None:
+        super().__init__()
+        if latent > MAX_LATENT:
+            raise ConfigError(
+                f"A flow prior was asked for over {latent} latents, expected at most {MAX_LATENT}; "
+                'make `latent` smaller or use prior.name = "mixture".'
+            )
+        from zuko.flows import NSF  # late: only runs with this prior need the library
+        from zuko.nn import MaskedMLP
+
+        with torch.device("cpu"):  # zuko's masks need real numbers, also where others are counted
+            self.flow = NSF(latent, transforms=layers, hidden_features=(width, width))
+        self.latent = latent
+        with torch.no_grad():
+            for part in self.flow.modules():
+                if isinstance(part, MaskedMLP):
+                    for value in part[-1].parameters():
+                        value.mul_(START)
+
+    def forward(self) -> "Flow":
+        """The prior as a distribution."""
+        return Flow(self.flow, self.latent)
+
+
+class Flow:
+    """The flow's distribution, event shape [latent], batch shape []."""
+
+    def __init__(self, flow: nn.Module, latent: int) -> None:
+        self.flow, self.latent = flow, latent
+
+    @property
+    def mean(self) -> Tensor:
+        """E[z] [latent], estimated: a flow's moments have no formula."""
+        return self._moments()[0]
+
+    @property
+    def stddev(self) -> Tensor:
+        """Standard deviations [latent], estimated from the same draws as the mean."""
+        return self._moments()[1]
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """T(u) for draws u of the standard normal."""
+        return self.flow().rsample(torch.Size(sample_shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Exact log-density in nats."""
+        return self.flow().log_prob(value)
+
+    def detached(self) -> "Flow":
+        """The same distribution with parameters cut from the graph."""
+        return Flow(copy.deepcopy(self.flow).requires_grad_(False), self.latent)
+
+    @torch.no_grad()
+    def _moments(self) -> tuple[Tensor, Tensor]:
+        """Of 4,096 draws with a fixed seed; nobody else's random numbers are touched."""
+        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+        with torch.random.fork_rng(devices=list(devices)):
+            torch.manual_seed(0)
+            draws = self.rsample((MOMENT_DRAWS,))
+        return draws.mean(0), draws.std(0)

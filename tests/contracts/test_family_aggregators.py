@@ -1,0 +1,231 @@
+"""Laws of every aggregator with every head, posterior family and private part."""
+
+import math
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from mmvae_core.build import AGGREGATORS, PRIVATE, build_model
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.probability.posteriors import Batched, Posterior
+from mmvae_core.subsets import all_subsets
+from tests import family
+
+M = len(family.SIZES)
+TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
+
+every_member = pytest.mark.parametrize("settings", family.EVERY.values(), ids=family.EVERY)
+
+
+def make(settings: dict, dtype: torch.dtype = torch.float64) -> MultimodalVAE:
+    return _made(tuple(settings.items()), dtype)
+
+
+@cache
+def _made(items: tuple, dtype: torch.dtype) -> MultimodalVAE:
+    """Built once; no test changes a weight."""
+    settings = dict(items)
+    model = build_model(family.run(**settings)).to(dtype)
+    family.spread(model)
+    return model
+
+
+def inputs(dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    """All subsets at once, each with its own features [subset, modality, feature]."""
+    subset = all_subsets(M)
+    generator = torch.Generator().manual_seed(1)
+    shape = (len(subset), M, family.FEATURES)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype), subset
+
+
+def points(posterior: Posterior) -> Tensor:
+    """Latents near and far [point, 1, latent], no two coordinates alike."""
+    size, dtype = posterior.mean.shape[-1], posterior.mean.dtype
+    generator = torch.Generator().manual_seed(2)
+    return 2 * torch.randn(7, 1, size, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def permuted(latent: Tensor, order: Tensor) -> Tensor:
+    """The private blocks in another order of the modalities."""
+    shared, own = latent[..., : family.LATENT], latent[..., family.LATENT :]
+    if own.shape[-1]:
+        own = own.unflatten(-1, (M, -1))[..., order, :].flatten(-2)
+    return torch.cat([shared, own], -1)
+
+
+def test_every_aggregator_of_the_build_is_here() -> None:
+    assert {settings["name"] for settings in family.EVERY.values()} == set(AGGREGATORS)
+    assert set(PRIVATE) == set(AGGREGATORS)
+
+
+@every_member
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_order_of_modalities_changes_nothing(settings: dict, dtype: torch.dtype) -> None:
+    model, (features, subset) = make(settings, dtype), inputs(dtype)
+    posterior = model.posterior(features, subset)
+    z = points(posterior)
+    for order in torch.tensor([[1, 0, 2], [2, 0, 1], [2, 1, 0]]):
+        other = model.posterior(features[:, order], subset[:, order])
+        pairs = [(other.mean, permuted(posterior.mean, order), 1),
+                 (other.stddev, permuted(posterior.stddev, order), 1),
+                 # a density multiplies its parameters' rounding by (z - m) / s
+                 (other.log_prob(permuted(z, order)), posterior.log_prob(z), 10)]
+        for one, two, factor in pairs:
+            assert one.dtype == dtype
+            relative = (one - two).detach().abs() / two.detach().abs().clamp_min(1)
+            assert float(relative.max()) <= factor * TOLERANCE[dtype]
+
+
+@every_member
+@pytest.mark.parametrize("garbage", [0.0, 1e30, math.nan, math.inf])
+def test_what_is_not_shown_has_exactly_no_effect(settings: dict, garbage: float) -> None:
+    model, (features, subset) = make(settings, torch.float32), inputs(torch.float32)
+    spoiled = torch.where(subset[..., None], features, garbage)
+    one, two = model.posterior(features, subset), model.posterior(spoiled, subset)
+    z = points(one)
+    for left, right in ((one.mean, two.mean), (one.stddev, two.stddev),
+                        (one.log_prob(z), two.log_prob(z))):
+        assert torch.equal(left, right)
+
+
+@every_member
+@pytest.mark.parametrize("garbage", [7.0, math.nan])
+def test_what_is_not_shown_gets_exactly_no_gradient(settings: dict, garbage: float) -> None:
+    model, (features, subset) = make(settings), inputs()
+    spoiled = torch.where(subset[..., None], features, garbage).requires_grad_()
+    posterior = model.posterior(spoiled, subset)
+    value = posterior.log_prob(points(posterior)).sum() + posterior.rsample((3,)).sin().sum()
+    (gradient,) = torch.autograd.grad(value, spoiled)
+    assert torch.equal(gradient[~subset], torch.zeros_like(gradient[~subset]))
+    assert (gradient[subset].abs().sum(-1) > 0).all(), "what is shown must matter"
+
+
+@every_member
+def test_gradients_reach_every_weight(settings: dict) -> None:
+    model, (features, subset) = make(settings), inputs()
+    posterior = model.posterior(features, subset)
+    prior = model.prior()
+    value = posterior.log_prob(points(posterior)).sum() + prior.log_prob(points(posterior)).sum()
+    parts = {"density": value, "draws": posterior.rsample((5,)).sin().sum()}
+    for part, total in parts.items():
+        named = dict(model.aggregator.named_parameters())
+        if part == "density":
+            named |= dict(model.prior.named_parameters())
+        found = torch.autograd.grad(total, list(named.values()), retain_graph=True)
+        for name, gradient in zip(named, found, strict=True):
+            assert torch.isfinite(gradient).all(), (part, name)
+            assert gradient.abs().sum() > 0, (part, name)
+
+
+@every_member
+def test_detached_keeps_the_density_and_its_slope_but_no_weights(settings: dict) -> None:
+    model, (features, subset) = make(settings), inputs()
+    features = features.requires_grad_()
+    posterior = model.posterior(features, subset)
+    z = points(posterior).requires_grad_()
+    value, cut = posterior.log_prob(z), posterior.detached().log_prob(z)
+    assert torch.equal(value, cut)
+    slopes = [torch.autograd.grad(one.sum(), z, retain_graph=True)[0] for one in (value, cut)]
+    assert torch.equal(*slopes)
+    weights = [features, *(one for one in model.parameters() if one.requires_grad)]
+    assert all(g is None for g in torch.autograd.grad(cut.sum(), weights, allow_unused=True))
+
+
+@pytest.mark.parametrize("settings", family.FIXED.values(), ids=family.FIXED)
+@pytest.mark.parametrize("private", [0, 2])
+def test_nothing_shown_is_the_prior(settings: dict, private: int) -> None:
+    model, (features, subset) = make(settings | {"private": private}), inputs()
+    posterior = model.posterior(features[:1], subset[:1])
+    prior, z = model.prior(), points(posterior)
+    torch.testing.assert_close(posterior.log_prob(z)[:, 0], prior.log_prob(z)[:, 0],
+                               rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("settings", family.LEARNED.values(), ids=family.LEARNED)
+@pytest.mark.parametrize("private", [0, 2])
+def test_nothing_shown_has_finite_numbers(settings: dict, private: int) -> None:
+    model, (features, subset) = make(settings | {"private": private}), inputs()
+    posterior = model.posterior(features[:1] * math.nan, subset[:1])
+    for value in (posterior.mean, posterior.stddev, posterior.rsample((4,)),
+                  posterior.log_prob(points(posterior))):
+        assert torch.isfinite(value).all()
+
+
+FLOW = {"flow prior": {"name": "poe", "prior": "flow"},
+        "flow prior, private": {"name": "sum_pooling", "prior": "flow", "private": 2}}
+
+
+@pytest.mark.parametrize("settings", (family.EVERY | FLOW).values(), ids=family.EVERY | FLOW)
+def test_saved_and_loaded_is_equal(settings: dict, tmp_path: Path) -> None:
+    model, (features, subset) = make(settings, torch.float32), inputs(torch.float32)
+    save_file(model.state_dict(), tmp_path / "weights.safetensors")
+    other = build_model(family.run(**settings))
+    other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+    one, two = model.posterior(features, subset), other.posterior(features, subset)
+    z = points(one)
+    assert torch.equal(one.log_prob(z), two.log_prob(z))
+    assert torch.equal(model.prior().log_prob(z), other.prior().log_prob(z))
+
+
+@every_member
+def test_taken_apart_and_put_together_is_equal(settings: dict) -> None:
+    """What the evaluation of all subsets at once does with a posterior's batch axes."""
+    model, (features, subset) = make(settings), inputs()
+    posterior = model.posterior(features, subset)
+    assert isinstance(posterior, Batched)
+    z = points(posterior)
+    folded = posterior.rebuilt(*(one.unflatten(0, (2, 4)) for one in posterior.parameters()))
+    assert torch.equal(folded.log_prob(z[:, None]).flatten(1), posterior.log_prob(z))
+    row = posterior.rebuilt(*(one[5:6] for one in posterior.parameters()))
+    torch.testing.assert_close(row.log_prob(z)[:, 0], posterior.log_prob(z)[:, 5],
+                               rtol=1e-12, atol=1e-12)
+    assert torch.isfinite(folded.rsample((3,))).all()
+
+
+@pytest.mark.parametrize("name", ["sum_pooling", "self_attention", "poe"])
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_private_networks_are_equivariant(name: str, dtype: torch.dtype) -> None:
+    run = family.run(name=name, private=2)
+    torch.manual_seed(0)
+    network = PRIVATE[name](run).to(dtype)
+    family.spread(network)
+    features, subset = inputs(dtype)
+    features = torch.where(subset[..., None], features, 0.0)
+    shared = torch.randn(3, len(subset), family.LATENT, dtype=torch.float64).to(dtype)
+    found = network(features, subset, shared)
+    for order in torch.tensor([[1, 0, 2], [2, 0, 1]]):
+        other = network(features[:, order], subset[:, order], shared)
+        for one, two in zip(other, found, strict=True):
+            seen = subset[:, order].expand(3, -1, -1)
+            error = (one - two[..., order, :]).detach().abs()[seen]
+            assert float(error.max()) <= TOLERANCE[dtype] * 5
+
+
+@pytest.mark.parametrize("name", ["sum_pooling", "self_attention"])
+@torch.no_grad()
+def test_learned_private_latents_depend_on_the_shared_draw_and_on_the_others(name: str) -> None:
+    model, (features, subset) = make({"name": name, "private": 2}), inputs()
+    network = model.aggregator.private
+    shared = torch.zeros(1, len(subset), family.LATENT).double()
+    loc, _ = network(features, subset, shared)
+    moved, _ = network(features, subset, shared + 1)
+    assert float((loc - moved).abs().max()) > 0.01
+    changed = features.clone()
+    changed[-1, 0] += 1
+    assert float((network(changed, subset, shared)[0] - loc)[0, -1, 2].abs().max()) > 0.001
+
+
+@pytest.mark.parametrize("settings", family.PRIVATE.values(), ids=family.PRIVATE)
+def test_a_decoder_sees_the_shared_and_its_own_latents(settings: dict) -> None:
+    model = make(settings)
+    z = torch.randn(1, family.LATENT + 2 * M, dtype=torch.float64, requires_grad=True)
+    for index, (name, output) in enumerate(model.decode(z).items()):
+        (gradient,) = torch.autograd.grad(output.sum(), z)
+        seen = torch.zeros_like(z, dtype=torch.bool)
+        seen[:, : family.LATENT] = True
+        seen[:, family.LATENT + 2 * index : family.LATENT + 2 * index + 2] = True
+        assert torch.equal(gradient != 0, seen), name

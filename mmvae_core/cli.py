@@ -89,12 +89,14 @@ def evaluate(
 @app.command()
 def runs(as_json: JsonOption = False, root: RootOption = SHIPPED) -> None:
     """List the runs with how they were trained and their headline figures."""
-    rows = []
-    for run in [run for study in studies(root) for run in study.runs()]:
+    found, rows = [run for study in studies(root) for run in study.runs()], []
+    for run in found:
         try:
             rows.append(_run_row(run))
         except MMVAEError as error:  # one damaged run must not hide the others
             typer.echo(str(error), err=True)
+    if found and not rows:
+        raise typer.Exit(2)
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
@@ -201,9 +203,12 @@ def _source(settings: Any, folder: Path | None) -> Any:
 def _run_row(run: Any) -> dict[str, Any]:
     from mmvae_core.checkpoints import headline
 
-    keys = ("study", "aggregator", "objective", "seed", "epochs", "device", "hardware", "threads",
-            "seconds", "parameters", "bytes", "weights")
-    return {"id": run.id} | {key: run.card.get(key) for key in keys} | {"metrics": headline(run)}
+    config = run.config
+    made = {"study": config.study, "aggregator": config.aggregator.name,
+            "objective": config.objective.name, "seed": config.training.seed}
+    keys = ("epochs", "device", "hardware", "threads", "seconds", "parameters", "bytes", "weights")
+    card = {key: run.card.get(key) for key in keys}
+    return {"id": run.id} | made | card | {"metrics": headline(run)}
 
 
 def _report_table(report: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ from mmvae_core.model import MultimodalVAE
 from tests.oracles.linear_gaussian import LinearGaussian
 
 
-
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """Also after a test of a command that took two."""

@@ -6,7 +6,11 @@ import torch
 from mmvae_core.model import MultimodalVAE
 from tests.oracles.linear_gaussian import LinearGaussian
 
-torch.set_num_threads(1)
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Also after a test of a command that took two."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

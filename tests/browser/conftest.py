@@ -127,11 +127,16 @@ def tab(chromium: Browser) -> Iterator[Callable[..., Watched]]:
 
 
 def settle(page: Page) -> None:
-    """Wait until the script has run and nothing stale is left."""
-    page.wait_for_function(
-        "document.querySelector('.stApp')?.getAttribute('data-test-script-state') === 'notRunning'"
-        " && !document.querySelector('[data-stale=true]')"
-    )
+    """Wait until the masks are drawn and, for a quarter of a second, no script has run."""
+    page.wait_for_selector(".st-key-mask button")
+    page.evaluate("window.quietSince = null")
+    page.wait_for_function("""() => {
+        const app = document.querySelector('.stApp');
+        const quiet = app?.getAttribute('data-test-script-state') === 'notRunning'
+            && !document.querySelector('[data-stale=true]');
+        window.quietSince = quiet ? window.quietSince ?? performance.now() : null;
+        return quiet && performance.now() - window.quietSince > 250;
+    }""")
 
 
 def _wait_for(address: str, process: subprocess.Popen) -> None:

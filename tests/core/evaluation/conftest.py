@@ -20,7 +20,6 @@ from mmvae_core.probability.likelihoods import build_likelihood
 from mmvae_core.probability.posteriors import Gaussian
 from mmvae_core.probability.priors import StandardNormalPrior
 
-torch.set_num_threads(1)
 LATENT, SIZE, MODALITIES = 2, 4, 3
 
 

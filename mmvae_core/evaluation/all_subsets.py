@@ -8,13 +8,13 @@ from torch import Tensor
 from mmvae_core.batch import Batch
 from mmvae_core.errors import DataError
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.probability.posteriors import Gaussian, GaussianMixture, Posterior
+from mmvae_core.probability.posteriors import Diagonal, DiagonalMixture, Posterior
 from mmvae_core.subsets import all_subsets, subset_name
 
 ITEMS = 100
 """Items encoded at once."""
 
-Family = Gaussian | GaussianMixture
+Family = Diagonal | DiagonalMixture
 Progress = Callable[[str, float], None]
 """Called with the name of a part and the fraction of it that is done."""
 
@@ -58,7 +58,7 @@ def one_subset(posterior: Posterior, index: int) -> Family:
 def parameters(posterior: Posterior) -> tuple[Tensor, ...]:
     """What the family's constructor takes, batch axes first."""
     family = _known(posterior)
-    if isinstance(family, GaussianMixture):
+    if isinstance(family, DiagonalMixture):
         return family.log_weights, family.loc, family.scale
     return family.loc, family.scale
 
@@ -77,9 +77,9 @@ def subset_names(names: Sequence[str]) -> list[str]:
 
 
 def _known(posterior: Posterior) -> Family:
-    if isinstance(posterior, Gaussian | GaussianMixture):
+    if isinstance(posterior, Diagonal | DiagonalMixture):
         return posterior
     raise DataError(
-        f"The aggregator gave a posterior of type {type(posterior).__name__}, expected Gaussian or "
-        "GaussianMixture; add its parameters in mmvae_core.evaluation.all_subsets."
+        f"The aggregator gave a posterior of type {type(posterior).__name__}, expected a diagonal "
+        "family or a mixture of one; add its parameters in mmvae_core.evaluation.all_subsets."
     )

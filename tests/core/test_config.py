@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mmvae_core import config as module
-from mmvae_core.build import AGGREGATORS, OBJECTIVES, build_model
+from mmvae_core.build import AGGREGATORS, build_model
 from mmvae_core.config import RunConfig, from_dict, load_config, to_dict
 from mmvae_core.errors import ConfigError
 from tests import small

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: app test lint clean
 
 app: $(VENV)/.app
-	$(BIN)/streamlit run app.py
+	$(BIN)/streamlit run app.py --server.headless false --server.showEmailPrompt false
 
 test: $(VENV)/.dev
 	bash tools/get_browser.sh $(BIN)/python

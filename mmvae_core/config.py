@@ -178,12 +178,13 @@ def _read(path: Path, depth: int) -> dict[str, Any]:
         raise ConfigError(f"{path} is the fifth file in a chain of `extends`; use at most four.")
     data = _parse(path)
     base, known = data.pop("extends", None), data.pop("preset", None)
+    if path.suffix == ".json" and (base is not None or known is not None):
+        word = "preset" if base is None else "extends"
+        raise ConfigError(f"{path} names `{word}`, which only TOML files may; write all settings.")
     if known is not None:
         data = _merge(_preset(known, str(path)), data)
     if base is None:
         return data
-    if path.suffix == ".json":
-        raise ConfigError(f"{path} names `extends`, which only TOML files may; write all settings.")
     if not isinstance(base, str):
         raise ConfigError(f"{path}: `extends` must be a file name, got {base!r}.")
     return _merge(_read(path.parent / base, depth + 1), data)

@@ -8,13 +8,14 @@ from torch import Tensor
 from mmvae_core.batch import Batch
 from mmvae_core.errors import DataError
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.probability.posteriors import Diagonal, DiagonalMixture, Posterior
+from mmvae_core.probability.posteriors import Batched, Diagonal, DiagonalMixture, Posterior
+from mmvae_core.probability.private import PrivatePosterior
 from mmvae_core.subsets import all_subsets, subset_name
 
 ITEMS = 100
 """Items encoded at once."""
 
-Family = Diagonal | DiagonalMixture
+Family = Batched
 Progress = Callable[[str, float], None]
 """Called with the name of a part and the fraction of it that is done."""
 
@@ -42,12 +43,12 @@ def all_posteriors(model: MultimodalVAE, batch: Batch, size: int = ITEMS) -> Fam
     """The same for any number of items, `size` at a time, so that memory stays bounded."""
     found = [posterior_all_subsets(model, part) for part in parts(batch, size)]
     columns = zip(*(parameters(one) for one in found), strict=True)
-    return type(found[0])(*(torch.cat(column, 1) for column in columns))
+    return found[0].rebuilt(*(torch.cat(column, 1) for column in columns))
 
 
 def change(posterior: Posterior, how: Callable[[Tensor], Tensor]) -> Family:
     """The same family with `how` applied to each parameter, for instance on its batch axes."""
-    return type(_known(posterior))(*(how(values) for values in parameters(posterior)))
+    return _known(posterior).rebuilt(*(how(values) for values in parameters(posterior)))
 
 
 def one_subset(posterior: Posterior, index: int) -> Family:
@@ -56,11 +57,8 @@ def one_subset(posterior: Posterior, index: int) -> Family:
 
 
 def parameters(posterior: Posterior) -> tuple[Tensor, ...]:
-    """What the family's constructor takes, batch axes first."""
-    family = _known(posterior)
-    if isinstance(family, DiagonalMixture):
-        return family.log_weights, family.loc, family.scale
-    return family.loc, family.scale
+    """What the family's `rebuilt` takes, batch axes first."""
+    return _known(posterior).parameters()
 
 
 def parts(batch: Batch, size: int) -> Iterator[Batch]:
@@ -77,9 +75,9 @@ def subset_names(names: Sequence[str]) -> list[str]:
 
 
 def _known(posterior: Posterior) -> Family:
-    if isinstance(posterior, Diagonal | DiagonalMixture):
+    if isinstance(posterior, Diagonal | DiagonalMixture | PrivatePosterior):
         return posterior
     raise DataError(
         f"The aggregator gave a posterior of type {type(posterior).__name__}, expected a diagonal "
-        "family or a mixture of one; add its parameters in mmvae_core.evaluation.all_subsets."
+        "one, a mixture or one with private latents; name it in mmvae_core.evaluation.all_subsets."
     )

@@ -8,7 +8,7 @@ from torch.distributions import Distribution, kl_divergence
 
 from mmvae_core.errors import UsageError
 from mmvae_core.evaluation.all_subsets import one_subset
-from mmvae_core.probability.posteriors import Gaussian, GaussianMixture, Posterior
+from mmvae_core.probability.posteriors import DiagonalMixture, Posterior
 from mmvae_core.seeding import seeded
 
 DRAWS = 16
@@ -86,12 +86,12 @@ def _closed_form(q: Posterior, p: Posterior) -> Tensor | None:
 
 def _only_component(posterior: Posterior) -> Posterior:
     """A mixture's component that has all the weight, where every item has one; else unchanged."""
-    if not isinstance(posterior, GaussianMixture):
+    if not isinstance(posterior, DiagonalMixture):
         return posterior
     alive = posterior.log_weights > -torch.inf
     if not bool((alive.sum(-1) == 1).all()):
         return posterior
     index = alive.int().argmax(-1)[..., None, None]
     index = index.expand(*index.shape[:-1], posterior.loc.shape[-1])
-    return Gaussian(posterior.loc.gather(-2, index)[..., 0, :],
-                    posterior.scale.gather(-2, index)[..., 0, :])
+    loc, scale = (one.gather(-2, index)[..., 0, :] for one in (posterior.loc, posterior.scale))
+    return posterior.family(loc, scale)

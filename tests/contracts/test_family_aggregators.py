@@ -80,6 +80,40 @@ def test_order_of_modalities_changes_nothing(settings: dict, dtype: torch.dtype)
             assert float(relative.max()) <= factor * TOLERANCE[dtype]
 
 
+SHARED = family.FIXED | family.LEARNED
+
+
+@pytest.mark.parametrize("settings", SHARED.values(), ids=SHARED)
+@torch.no_grad()
+def test_what_is_not_shown_may_as_well_not_exist(settings: dict) -> None:
+    """Leaving the other modalities out altogether gives the same posterior."""
+    model, (features, subset) = make(settings), inputs()
+    for row in range(1, len(subset)):
+        kept = subset[row]
+        few, all_seen = features[row : row + 1, kept], torch.ones(1, int(kept.sum())).bool()
+        one = model.aggregator(few, all_seen, model.prior())
+        two = model.posterior(features[row : row + 1], subset[row : row + 1])
+        z = points(two)
+        for left, right in ((one.mean, two.mean), (one.log_prob(z), two.log_prob(z))):
+            torch.testing.assert_close(left, right, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["sum_pooling", "self_attention", "poe"])
+@torch.no_grad()
+def test_for_private_networks_too(name: str) -> None:
+    model, (features, subset) = make({"name": name, "private": 2}), inputs()
+    network = model.aggregator.private
+    shared = torch.randn(1, family.LATENT, dtype=torch.float64)
+    features = torch.where(subset[..., None], features, 0.0)
+    for row in range(1, len(subset)):
+        kept = subset[row]
+        few, all_seen = features[row : row + 1, kept], torch.ones(1, int(kept.sum())).bool()
+        found = network(few, all_seen, shared)
+        whole = network(features[row : row + 1], subset[row : row + 1], shared)
+        for one, two in zip(found, whole, strict=True):
+            torch.testing.assert_close(one, two[:, kept], rtol=1e-11, atol=1e-11)
+
+
 @every_member
 @pytest.mark.parametrize("garbage", [0.0, 1e30, math.nan, math.inf])
 def test_what_is_not_shown_has_exactly_no_effect(settings: dict, garbage: float) -> None:

@@ -126,6 +126,24 @@ def test_a_mixture_prior_times_experts_is_their_normalised_product(experts: int)
         assert found == pytest.approx(density(z) / total, rel=1e-9)
 
 
+@pytest.mark.parametrize("prior", ["standard_normal", "mixture"])
+@torch.no_grad()
+def test_mopoe_is_the_mean_of_the_products_over_the_non_empty_subsets(prior: str) -> None:
+    mopoe = build_model(family.run(name="mopoe", prior=prior)).double()
+    family.spread(mopoe)
+    poe = build_model(family.run(name="poe", prior=prior)).double()
+    poe.load_state_dict(mopoe.state_dict())
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(1, 3, family.FEATURES, generator=generator, dtype=torch.float64)
+    z = torch.randn(20, 1, family.LATENT, generator=generator, dtype=torch.float64)
+    for subset in all_subsets(3)[1:]:
+        inside = [one for one in all_subsets(3)[1:] if not (one & ~subset).any()]
+        parts = [poe.posterior(features, one[None]).log_prob(z) for one in inside]
+        expected = torch.stack(parts).logsumexp(0) - math.log(len(inside))
+        found = mopoe.posterior(features, subset[None]).log_prob(z)
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_a_product_in_single_precision_keeps_its_weights_under_sharp_experts() -> None:
     prior = GaussianMixture(WEIGHTS, LOC, SCALE)
     single = GaussianMixture(*(one.float() for one in prior.parameters()))

@@ -28,8 +28,15 @@ class Modality(nn.Module):
 
         So a missing value may be anything, NaN too, and has exactly no effect.
         """
-        keep = shown.reshape(-1, *[1] * (data.dim() - 1))
-        return self.encoder(torch.where(keep, data, torch.zeros((), dtype=data.dtype)))
+        return self.encoder(_blanked(data, shown))
+
+    def log_prob(self, latent: Tensor, data: Tensor, seen: Tensor) -> Tensor:
+        """log p(x_s | z) in nats [sample, batch] at latents [sample, batch, latent].
+
+        Items not `seen` [batch] have exactly zero, whatever stands in their data.
+        """
+        value = self.likelihood.log_prob(self.decode(latent), _blanked(data, seen))
+        return torch.where(seen, value, 0.0)
 
     def decode(self, latent: Tensor) -> Tensor:
         """The likelihood's outputs [..., *outputs] for latents [..., latent]."""
@@ -37,3 +44,9 @@ class Modality(nn.Module):
             latent = torch.cat([latent[..., part] for part in self.columns], -1)
         flat = self.decoder(latent.reshape(-1, latent.shape[-1]))
         return flat.unflatten(0, latent.shape[:-1])
+
+
+def _blanked(data: Tensor, kept: Tensor) -> Tensor:
+    """The data [batch, ...] with zeros where an item is not kept, NaN included."""
+    keep = kept.reshape(-1, *[1] * (data.dim() - 1))
+    return torch.where(keep, data, torch.zeros((), dtype=data.dtype))

@@ -86,11 +86,8 @@ def _score(model: MultimodalVAE, part: Batch, target: Tensor, latent: Tensor) ->
     total = torch.zeros_like(latent[..., 0])
     for index, name in enumerate(model.names):
         if target[index]:
-            modality, seen, data = model.modality(name), part.observed[:, index], part.data[name]
-            keep = seen.reshape(-1, *[1] * (data.dim() - 1))
-            data = torch.where(keep, data, torch.zeros((), dtype=data.dtype))
-            value = modality.likelihood.log_prob(modality.decode(latent), data)
-            total = total + torch.where(seen, value, 0.0)
+            seen = part.observed[:, index]
+            total = total + model.modality(name).log_prob(latent, part.data[name], seen)
     return total
 
 

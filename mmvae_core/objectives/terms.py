@@ -38,12 +38,9 @@ class Terms:
 
 def score(model: MultimodalVAE, batch: Batch, latents: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """log p(x_s | z) [sample, batch] of each modality at its own latents, zero where unobserved."""
-    scores = {}
-    for index, name in enumerate(model.names):
-        modality, seen = model.modality(name), batch.observed[:, index]
-        data = batch.data[name]
-        keep = seen.reshape(-1, *[1] * (data.dim() - 1))
-        data = torch.where(keep, data, torch.zeros((), dtype=data.dtype))
-        value = modality.likelihood.log_prob(modality.decode(latents[name]), data)
-        scores[name] = torch.where(seen, value, 0.0)
-    return scores
+    return {
+        name: model.modality(name).log_prob(
+            latents[name], batch.data[name], batch.observed[:, index]
+        )
+        for index, name in enumerate(model.names)
+    }

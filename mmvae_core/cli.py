@@ -47,6 +47,7 @@ def train(
     import msgspec
     import torch
 
+    from mmvae_core.build import build_source
     from mmvae_core.config import load_config
     from mmvae_core.progress import training_bar
     from mmvae_core.runs import train_run
@@ -56,7 +57,7 @@ def train(
         budget = msgspec.structs.replace(settings.training, epochs=epochs)
         settings = msgspec.structs.replace(settings, training=budget)
     torch.set_num_threads(threads)
-    source = _source(settings, data)
+    source = build_source(settings, data)
     with training_bar(settings, f"{config.stem}") as (each_step, each_epoch):
         run = train_run(settings, out, source, device, each_epoch, each_step)
     typer.echo(f"Trained {run.folder}; `evaluate {run.folder} --save` writes its report.")
@@ -189,15 +190,6 @@ def _say_epoch(name: str, epoch: int, loss: float) -> None:
 def _known_data(name: str) -> None:
     if name != "digits":
         raise UsageError(f"There is no data set {name!r} here; the data set is digits.")
-
-
-def _source(settings: Any, folder: Path | None) -> Any:
-    from mmvae_core.data.digits import default_folder, load_digits
-    from mmvae_core.data.source import DigitSource, check_digits
-
-    check_digits(settings)
-    pools = load_digits(folder or default_folder(), settings.data.photo)
-    return DigitSource(pools, settings.data.epoch_size)
 
 
 def _run_row(run: Any) -> dict[str, Any]:

@@ -18,8 +18,9 @@ LAYERS = (
     ("modality",),
     ("model",),
     ("objectives",),
+    ("data",),
     ("build",),
-    ("data", "training", "training_state", "evaluation", "projections", "checkpoints", "runs",
+    ("training", "training_state", "evaluation", "projections", "checkpoints", "runs",
      "studies", "generation", "exchange", "progress"),
     ("cli", "__main__"),
 )

@@ -64,9 +64,7 @@ def parameters(posterior: Posterior) -> tuple[Tensor, ...]:
 def parts(batch: Batch, size: int) -> Iterator[Batch]:
     """The batch, cut into pieces of at most `size` items."""
     for start in range(0, len(batch), size):
-        rows = slice(start, start + size)
-        data = {name: values[rows] for name, values in batch.data.items()}
-        yield Batch(data, batch.observed[rows])
+        yield batch.rows(slice(start, start + size))
 
 
 def subset_names(names: Sequence[str]) -> list[str]:

@@ -80,8 +80,8 @@ def cases(app: str, made: str, bare: str) -> list[Case]:
     pills, pictures = ".st-key-mask button", ".panel img.tiles, .panel .words"
     return [
         Case("bare page, one picture", bare, "[data-testid=stButton]", "img", press_button),
-        Case("mask toggle on Masks", f"{app}/masks?item=7", "[aria-label='All subsets']", pictures, press_mask,
-             250),
+        Case("mask toggle on Masks", f"{app}/masks?item=7", "[aria-label='All subsets']", pictures,
+             press_mask, 250),
         Case("lattice of 3: node clicked", f"{app}/masks?item=7", "button.node", pictures,
              press_node, 500),
         Case("lattice of 5: node clicked", f"{made}/masks?study=five&item=7", "button.node",

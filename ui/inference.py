@@ -16,13 +16,12 @@ from mmvae_core.evaluation.coherence import Judge, SpellingJudge
 from mmvae_core.evaluation.rates import Estimate, kl
 from mmvae_core.generation import posterior_given
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.probability.posteriors import Gaussian, Posterior
 from mmvae_core.seeding import seeded
 
 RATE_SAMPLES = 512
 
 # torch's global generator, which `seeded` borrows, is one for all sessions of the server.
-_GENERATOR = threading.Lock()
+GENERATOR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,13 @@ class Generated:
     at_draws: Mapping[str, np.ndarray]
     """Per modality [draw, *shape]."""
     width: float
-    """Mean over the latent axes of the posterior's standard deviation; the prior's is 1."""
+    """Mean over the latent axes of the posterior's standard deviation."""
     rate: float
     """KL(q(z | x_S) || p(z)) in nats."""
     rate_error: float | None
     """Standard error of the rate; None where it is exact."""
+    prior_width: float
+    """The prior's width; that of the standard normal is 1."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,23 @@ def generate(
 
     The same seed gives the same noise to every model of the same latent size.
     """
-    posterior = _posterior(model, given)
-    with _GENERATOR:
+    prior = model.prior()
+    posterior = posterior_given(model, _tensors(model, given)) if given else prior
+    with GENERATOR:
         with seeded(seed):
-            draws = posterior.rsample((count,))[:, 0]
-        rate = Estimate(torch.zeros(1))
-        if given:
-            rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
-    latents = torch.cat([posterior.mean, draws])
-    means = {name: _finite(name, values) for name, values in model.means(latents).items()}
+            draws = posterior.rsample((count,)).reshape(count, -1)
+        rate = kl(posterior, prior, RATE_SAMPLES, seed) if given else Estimate(torch.zeros(1))
+        # A flow's moments are drawn too, so they are taken while no other session draws.
+        latents = torch.cat([posterior.mean.reshape(1, -1), draws])
+        width, prior_width = float(posterior.stddev.mean()), float(prior.stddev.mean())
+    means = {name: finite(name, values) for name, values in model.means(latents).items()}
     return Generated(
         at_mean={name: values[0] for name, values in means.items()},
         at_draws={name: values[1:] for name, values in means.items()},
-        width=float(posterior.stddev.mean()),
+        width=width,
         rate=float(rate.value[0]),
         rate_error=None if rate.error is None else float(rate.error[0]),
+        prior_width=prior_width,
     )
 
 
@@ -98,16 +101,12 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
     return Verdict(judge(means).numpy(), spelt)
 
 
-def _posterior(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> Posterior:
-    if not given:
-        prior = model.prior()
-        return Gaussian(prior.mean[None], prior.stddev[None])
-    return posterior_given(model, {
-        name: as_tensor(values, model.modality(name).config) for name, values in given.items()
-    })
+def _tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    return {name: as_tensor(values, model.modality(name).config) for name, values in given.items()}
 
 
-def _finite(name: str, values: Tensor) -> np.ndarray:
+def finite(name: str, values: Tensor) -> np.ndarray:
+    """The values of a modality; RunError unless all are finite."""
     if not torch.isfinite(values).all():
         raise RunError(
             f"The model's {name} holds NaN or infinity; the run has diverged, choose another one."

@@ -10,12 +10,11 @@ from math import factorial
 
 import torch
 from torch import Tensor
-from torch.distributions import MultivariateNormal
 
 from mmvae_core.errors import UsageError
 from mmvae_core.evaluation.all_subsets import change
 from mmvae_core.evaluation.rates import Estimate, kl
-from mmvae_core.probability.posteriors import DiagonalMixture, Gaussian, Posterior
+from mmvae_core.probability.posteriors import DiagonalMixture, Posterior
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def edges(masks: Tensor) -> Edges:
 
 @torch.no_grad()
 def node_rates(posterior: Posterior, prior: Posterior, samples: int, seed: int) -> Estimate:
-    """KL(q(z|x_S) || p(z)) of a posterior of batch shape [subset, batch], [subset, batch].
+    """KL(q(z|x_S) || p(z)) of a posterior of batch shape [subset, ...], in that shape.
 
     All estimated nodes are drawn in one call, so their errors are independent of each other; an
     error of 0 marks a node that has a formula.
@@ -48,7 +47,7 @@ def node_rates(posterior: Posterior, prior: Posterior, samples: int, seed: int) 
 
 @torch.no_grad()
 def gains(posterior: Posterior, between: Edges, samples: int, seed: int) -> Estimate:
-    """KL(q(z|x_{S+m}) || q(z|x_S)) of each edge, [edge, batch]; errors as in `node_rates`.
+    """KL(q(z|x_{S+m}) || q(z|x_S)) of each edge, [edge, ...]; errors as in `node_rates`.
 
     Its mean over items is zero only if modality m tells nothing that S has not told. It is not the
     difference of two rates, and never below zero but for the noise of an estimate.
@@ -83,22 +82,13 @@ def shapley_weights(masks: Tensor) -> Tensor:
 
 
 def shares(values: Estimate, masks: Tensor) -> Estimate:
-    """Shapley shares [modality, batch] of values [subset, batch] with independent errors."""
+    """Shapley shares [modality, ...] of values [subset, ...] with independent errors."""
     weights = shapley_weights(masks)
-    share = weights @ values.value.double()
+    share = torch.tensordot(weights, values.value.double(), 1)
     if values.error is None:
         return Estimate(share)
-    return Estimate(share, (weights.square() @ values.error.double().square()).sqrt())
-
-
-@torch.no_grad()
-def gap(q: Posterior, exact: MultivariateNormal, samples: int, seed: int) -> Estimate:
-    """KL(q || exact posterior) where that is a normal with any covariance; exact for normal q."""
-    if isinstance(q, Gaussian):
-        scale = torch.diag_embed(q.scale)
-        return Estimate(torch.distributions.kl_divergence(
-            MultivariateNormal(q.loc, scale_tril=scale, validate_args=False), exact))
-    return kl(q, exact, samples, seed)
+    variance = torch.tensordot(weights.square(), values.error.double().square(), 1)
+    return Estimate(share, variance.sqrt())
 
 
 def _rows(posterior: Posterior, rows: Tensor) -> Posterior:
@@ -110,7 +100,7 @@ def _has_one_component(posterior: Posterior) -> Tensor:
     if not isinstance(posterior, DiagonalMixture):
         return torch.ones(posterior.mean.shape[0], dtype=torch.bool)
     alive = posterior.log_weights > -torch.inf
-    return (alive.sum(-1) == 1).flatten(1).all(-1)
+    return (alive.sum(-1) == 1).reshape(len(alive), -1).all(-1)
 
 
 def _by_formula(single: Tensor, how: Callable[[Tensor], Estimate]) -> Estimate:

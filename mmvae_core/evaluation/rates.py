@@ -29,7 +29,7 @@ class Estimate:
 
 
 @torch.no_grad()
-def kl(q: Posterior, p: Posterior | Distribution, samples: int, seed: int) -> Estimate:
+def kl(q: Posterior, p: Posterior, samples: int, seed: int) -> Estimate:
     """KL(q || p) = E_q[log q(z) - log p(z)] per item; `p` may have no batch axis.
 
     Between diagonal normals by formula: the sum over latent dimensions of
@@ -68,12 +68,12 @@ def cross_rates(posterior: Posterior, samples: int, seed: int) -> list[Estimate]
     return [kl(full, one_subset(posterior, row), samples, seed) for row in range(count)]
 
 
-def _log_ratio(q: Posterior, p: Posterior | Distribution, draws: int) -> Tensor:
+def _log_ratio(q: Posterior, p: Posterior, draws: int) -> Tensor:
     latent = q.rsample((draws,))
     return q.log_prob(latent) - p.log_prob(latent)
 
 
-def _closed_form(q: Posterior, p: Posterior | Distribution) -> Tensor | None:
+def _closed_form(q: Posterior, p: Posterior) -> Tensor | None:
     """The exact value if torch has a formula for the pair."""
     q, p = _only_component(q), _only_component(p)
     if not isinstance(q, Distribution) or not isinstance(p, Distribution):
@@ -84,7 +84,7 @@ def _closed_form(q: Posterior, p: Posterior | Distribution) -> Tensor | None:
         return None
 
 
-def _only_component(posterior: Posterior | Distribution) -> Posterior | Distribution:
+def _only_component(posterior: Posterior) -> Posterior:
     """A mixture's component that has all the weight, where every item has one; else unchanged."""
     if not isinstance(posterior, DiagonalMixture):
         return posterior

@@ -79,7 +79,7 @@ def build(root: Path) -> Path:
                 {"title": "Small", "classes": ["a", "b", "c"], "alphabets": {"text": "abcde"}})
     write_study(root / "five", small.settings(modalities=vectors(5)), vector_items(5, ITEMS),
                 {"title": "Five", "classes": []}, FIVE_RUNS)
-    pair = vectors(1) + [{"name": "label", "shape": [1, 3], "network": "sequence", "width": 8,
+    pair = [*vectors(1), {"name": "label", "shape": [1, 3], "network": "sequence", "width": 8,
                           "likelihood": {"name": "categorical"}}]
     items = vector_items(1, ITEMS)
     items = Samples({**items.data, "label": labels[:, None].astype(np.uint8)}, labels)

@@ -1,0 +1,1 @@
+"""Own components: what Streamlit's widgets cannot do, without an iframe."""

@@ -13,7 +13,7 @@ DRAWS = 8
 here = state.here()
 plane = lattice_views.plane(here)
 found = loading.lattice(here.run, here.study, here.item, here.mask, DRAWS, here.seed, plane)
-made = found.generated(found.row(here.mask))
+made = found.node(found.row(here.mask))
 stored = loading.item_values(here.study, here.item, here.names)
 
 mask_views.item_head(here)

@@ -16,12 +16,13 @@ from mmvae_core.evaluation.coherence import Judge, SpellingJudge
 from mmvae_core.evaluation.rates import Estimate, kl
 from mmvae_core.generation import posterior_given
 from mmvae_core.model import MultimodalVAE
+from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import seeded
 
 RATE_SAMPLES = 512
 
 # torch's global generator, which `seeded` borrows, is one for all sessions of the server.
-GENERATOR = threading.Lock()
+_GENERATOR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,6 @@ class Generated:
     """KL(q(z | x_S) || p(z)) in nats."""
     rate_error: float | None
     """Standard error of the rate; None where it is exact."""
-    prior_width: float
-    """The prior's width; that of the standard normal is 1."""
 
 
 @dataclass(frozen=True)
@@ -58,23 +57,21 @@ def generate(
 
     The same seed gives the same noise to every model of the same latent size.
     """
-    prior = model.prior()
-    posterior = posterior_given(model, _tensors(model, given)) if given else prior
-    with GENERATOR:
+    posterior = _posterior(model, given)
+    with _GENERATOR:
         with seeded(seed):
             draws = posterior.rsample((count,)).reshape(count, -1)
-        rate = kl(posterior, prior, RATE_SAMPLES, seed) if given else Estimate(torch.zeros(1))
-        # A flow's moments are drawn too, so they are taken while no other session draws.
-        latents = torch.cat([posterior.mean.reshape(1, -1), draws])
-        width, prior_width = float(posterior.stddev.mean()), float(prior.stddev.mean())
-    means = {name: finite(name, values) for name, values in model.means(latents).items()}
+        rate = Estimate(torch.zeros(1))
+        if given:
+            rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
+    latents = torch.cat([posterior.mean.reshape(1, -1), draws])
+    means = decoded(model, latents)
     return Generated(
         at_mean={name: values[0] for name, values in means.items()},
         at_draws={name: values[1:] for name, values in means.items()},
-        width=width,
+        width=float(posterior.stddev.mean()),
         rate=float(rate.value[0]),
         rate_error=None if rate.error is None else float(rate.error[0]),
-        prior_width=prior_width,
     )
 
 
@@ -101,12 +98,21 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
     return Verdict(judge(means).numpy(), spelt)
 
 
-def _tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    return {name: as_tensor(values, model.modality(name).config) for name, values in given.items()}
+def _posterior(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> Posterior:
+    """q(z | given) with one batch entry; of nothing the prior, whatever it is, without one."""
+    if not given:
+        return model.prior()
+    return posterior_given(model, {
+        name: as_tensor(values, model.modality(name).config) for name, values in given.items()
+    })
 
 
-def finite(name: str, values: Tensor) -> np.ndarray:
-    """The values of a modality; RunError unless all are finite."""
+def decoded(model: MultimodalVAE, latents: Tensor) -> dict[str, np.ndarray]:
+    """E[x | z] of every modality at latents [..., latent]; RunError unless finite."""
+    return {name: _finite(name, values) for name, values in model.means(latents).items()}
+
+
+def _finite(name: str, values: Tensor) -> np.ndarray:
     if not torch.isfinite(values).all():
         raise RunError(
             f"The model's {name} holds NaN or infinity; the run has diverged, choose another one."

@@ -17,7 +17,7 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import DiagonalMixture, Gaussian, GaussianMixture
 from mmvae_core.projections import fit_pca
 from mmvae_core.seeding import seeded
-from ui.inference import GENERATOR, RATE_SAMPLES, Generated, as_tensor, finite
+from ui.inference import RATE_SAMPLES, as_tensor, decoded
 from ui.plane import (
     DRAWS,
     Outline,
@@ -30,6 +30,17 @@ from ui.plane import (
 
 LIGHTEST = 1e-6
 """Components of less weight are not drawn."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One mask; fields as those of `inference.Generated`."""
+
+    at_mean: Mapping[str, np.ndarray]
+    at_draws: Mapping[str, np.ndarray]
+    width: float
+    rate: float
+    rate_error: float | None
 
 
 @dataclass(frozen=True)
@@ -63,13 +74,13 @@ class Lattice:
         """The node of a mask."""
         return int(np.flatnonzero((self.masks == np.array(mask)).all(1))[0])
 
-    def generated(self, row: int) -> Generated:
-        """One node as the other pages know it."""
-        return Generated(
+    def node(self, row: int) -> Node:
+        """One node by itself."""
+        return Node(
             at_mean={name: values[row] for name, values in self.at_mean.items()},
             at_draws={name: values[:, row] for name, values in self.at_draws.items()},
             width=float(self.width[row]), rate=float(self.rate.value[row]),
-            rate_error=error_of(self.rate, row), prior_width=self.prior_width,
+            rate_error=error_of(self.rate, row),
         )
 
 
@@ -90,24 +101,20 @@ def lattice(
     subsets = torch.from_numpy(masks)
     posterior = change(posterior_all_subsets(model, batch, subsets), lambda value: value[:, 0])
     between, prior, exact = edges(subsets), model.prior(), exact_posteriors(model, batch, subsets)
-    with GENERATOR:
-        latents = _draws(posterior, draws, seed)
-        rate = node_rates(posterior, prior, RATE_SAMPLES, seed)
-        gain = gains(posterior, between, RATE_SAMPLES, seed)
-        gap = None if exact is None else kl_from_exact(posterior, exact, RATE_SAMPLES, seed)
-        outlines = () if plane is None else tuple(
-            _outline(_node(posterior, row), plane, seed) for row in range(len(masks)))
-        prior_width = float(prior.stddev.mean())
-    means = {name: finite(name, value) for name, value in
-             model.means(torch.cat([posterior.mean[None], latents])).items()}
+    means = decoded(model, torch.cat([posterior.mean[None], _draws(posterior, draws, seed)]))
+    rate = node_rates(posterior, prior, RATE_SAMPLES, seed)
+    gap = None if exact is None else kl_from_exact(posterior, exact, RATE_SAMPLES, seed)
+    outlines = () if plane is None else tuple(
+        _outline(_node(posterior, row), plane, seed) for row in range(len(masks)))
     return Lattice(
         masks, {name: value[0] for name, value in means.items()},
         {name: value[1:] for name, value in means.items()},
-        posterior.stddev.mean(-1).numpy(), rate, between, gain,
+        posterior.stddev.mean(-1).numpy(), rate, between,
+        gains(posterior, between, RATE_SAMPLES, seed),
         shares(rate, subsets) if len(masks) == 2 ** len(model.names) else None, gap,
         outlines, _exact_outlines(exact, plane),
         normal=all(one.outer.ndim == 2 for one in outlines),
-        prior_width=prior_width,
+        prior_width=float(prior.stddev.mean()),
     )
 
 

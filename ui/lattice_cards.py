@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ROOMY = 3
 """Up to so many modalities a card has room for four draws of each, else for one."""
-MOST_CELLS = 64
 SIZE, MARGIN = 560, 0.06
 Z = 1.96
 
@@ -92,23 +91,17 @@ def _part(
         return part | {"words": [words[start : start + len(draws)]
                                  for start in range(0, len(words), len(draws))]}
     cells = _cells(draws, modality)
-    return part | {"sheet": _sheet(cells), "ratio": round(cells.shape[2] / cells.shape[3], 3)
-                   if kind_of(modality) == "image" else 1}
+    squeezed = count > ROOMY and kind_of(modality) != "image"
+    ratio = 1 if squeezed else round(cells.shape[2] / cells.shape[3], 3)
+    return part | {"sheet": _sheet(cells), "ratio": ratio}
 
 
 def _cells(draws: np.ndarray, modality: ModalityConfig) -> np.ndarray:
-    """One picture a node [node, channel, height, width] in 0..1: draws side by side, or as rows."""
+    """One picture a node [node, channel, height, width] in 0..1: one draw, or two by two."""
     count, nodes = draws.shape[:2]
     flat = draws.reshape(count * nodes, *draws.shape[2:])
-    if kind_of(modality) != "image":
-        flat = flat.reshape(len(flat), -1)
-        if flat.shape[1] > MOST_CELLS:
-            cuts = np.linspace(0, flat.shape[1], MOST_CELLS, endpoint=False).astype(int)
-            sizes = np.diff([*cuts, flat.shape[1]])
-            flat = np.add.reduceat(flat, cuts, axis=1) / sizes
-        colours = as_image(flat, modality)[:, :, 0]
-        return colours.reshape(count, nodes, *colours.shape[1:]).transpose(1, 2, 0, 3)
-    pictures = as_image(flat, modality).reshape(count, nodes, *modality.shape)
+    pictures = as_image(flat, modality)
+    pictures = pictures.reshape(count, nodes, *pictures.shape[1:])
     if count < 4:
         return pictures[0]
     rows = [np.concatenate([pictures[one], pictures[other]], -1) for one, other in ((0, 1), (2, 3))]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KEY = "lattice"
 CARDS = 16
+NARROW = 0.04
+"""A share that takes less of the bar has no room for its key."""
 
 
 def lattice(here: Here, found: "Lattice", plane: Plane | None) -> None:
@@ -50,11 +52,12 @@ def shares(here: Here, found: "Lattice") -> None:
     order = sorted(range(len(share)), key=lambda one: share[one] >= 0)
     parts = "".join(
         f'<div class="share{" below" if share[one] < 0 else ""}" style="flex-grow:'
-        f'{abs(share[one]) / reach:.4f}">{one + 1}</div>' for one in order)
+        f'{abs(share[one]) / reach:.4f}">{one + 1 if abs(share[one]) > NARROW * reach else ""}</div>'
+        for one in order)
     said = [f"{index} {escape(name)} <b>{number(value, error)}</b>" for index, (name, value, error)
             in enumerate(zip(here.names, share, errors, strict=True), 1)]
-    st.html(f'<div class="shares" aria-hidden="true">{parts}</div>'
-            f'<p class="plain">Each modality\'s share of what is known: {", ".join(said)} nats.</p>')
+    st.html(f'<div class="shares" aria-hidden="true">{parts}</div><p class="plain">Each '
+            f'modality\'s share of what is known: {", ".join(said)} nats.</p>')
     source = "exact" if error is None else f"± 95 %, {found.samples} draws a rate"
     views.source(
         f"Shapley shares of the rates, {source}: they sum to {total:.1f} nats, the rate of "
@@ -89,8 +92,9 @@ def _notes(found: "Lattice", plane: Plane) -> list[str]:
         notes.append(f"Posteriors without a formula here are seen through {DRAWS:,}"
                      " seeded draws of each; mixtures of normals are exact.")
     if found.gap is not None:
-        notes.append("Dashed: the exact posterior p(z | x_S) of this linear-Gaussian model; the "
-                     "gap on a card is KL(q ‖ p) in nats.")
+        notes.append("Dashed: the exact posterior p(z | x_S) of this linear-Gaussian model"
+                     + ("" if len(found.masks) <= 2**lattice_cards.ROOMY else ", of the chosen one")
+                     + "; the gap on a card is KL(q ‖ p) in nats.")
     return notes
 
 

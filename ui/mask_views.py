@@ -23,10 +23,10 @@ def item_head(here: Here) -> None:
 
 def mask_facts(here: Here, found: "Lattice") -> None:
     """Width and rate of the posterior, with the shares that tell whether it is also right."""
-    made, report = found.generated(found.row(here.mask)), loading.report(here.run)
+    made, report = found.node(found.row(here.mask)), loading.report(here.run)
     error = made.rate_error
     views.facts([
-        ("Posterior width", f"{made.width:.2f}", f"prior: {made.prior_width:.2f}"),
+        ("Posterior width", f"{made.width:.2f}", f"prior: {found.prior_width:.2f}"),
         ("Rate", f"{made.rate:.1f}", "nats" if error is None else f"± {tables.Z * error:.1f} nats"),
         *views.coherence_facts(report, here.subset, here.names),
     ])
@@ -44,7 +44,7 @@ def mask_facts(here: Here, found: "Lattice") -> None:
 
 def what_nothing_is(here: Here, found: "Lattice") -> None:
     """With nothing shown the posterior may, but need not, be the prior."""
-    rate = found.generated(found.row(here.mask)).rate
+    rate = found.node(found.row(here.mask)).rate
     away = "which here is the prior p(z)" if abs(rate) < SAME else (
         f"{rate:.2f} nats from the prior p(z)")
     st.info("Nothing is shown: these are draws of q(z | nothing), the same for every item, "
@@ -55,7 +55,7 @@ def all_subsets(here: Here, found: "Lattice") -> None:
     """A table of all subsets, the present one lit."""
     shares, rows = loading.report(here.run).get("coherence", {}), []
     for row, kept in enumerate(found.masks.tolist()):
-        name, made = subset_name(kept, here.names), found.generated(row)
+        name, made = subset_name(kept, here.names), found.node(row)
         rows.append(tables.SubsetRow(name, made.rate, made.width, shares.get(name, {}),
                                      tuple(kept) == here.mask, made.rate_error))
     targets = [name for name in here.names if any(name in one for one in shares.values())]

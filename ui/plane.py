@@ -162,8 +162,9 @@ def nice(low: float, high: float, about: int = 5) -> Sequence[float]:
     """Round values between two, about so many, for an axis."""
     rough = (high - low) / about
     power = 10 ** np.floor(np.log10(rough))
-    step = power * next(one for one in (1, 2, 5, 10) if one * power >= rough * 0.999)
-    return [round(float(value), 10) for value in np.arange(np.ceil(low / step) * step, high, step)]
+    step = float(power) * next(one for one in (1, 2, 5, 10) if one * power >= rough * 0.999)
+    first, last = int(np.ceil(low / step)), int(np.floor(high / step))
+    return [round(index * step, 10) for index in range(first, last + 1)]
 
 
 def _crossings(first: np.ndarray, second: np.ndarray, level: float) -> np.ndarray:

@@ -60,8 +60,8 @@ DIGIT_MODALITIES = [
 def build(root: Path) -> Path:
     """All studies under `root`; `root` comes back.
 
-    `digits` has judges; the others have none. `five` has five modalities, and a run with private
-    latents; `pair` has two, a plain vector and a label, and posteriors that are not normal.
+    `digits` has judges; the others have none. `five` has five modalities, linear decoders, and a
+    run with private latents; `pair` has two, a plain vector and a label, and posteriors that are not normal.
     """
     digits = small.settings(study="digits", latent=4, modalities=DIGIT_MODALITIES)
     write_study(root / "digits", digits, _digit_items(),
@@ -77,7 +77,8 @@ def build(root: Path) -> Path:
     labels = np.arange(ITEMS) % 3
     write_study(root / "small", small.settings(latent=2), Samples(other, labels),
                 {"title": "Small", "classes": ["a", "b", "c"], "alphabets": {"text": "abcde"}})
-    write_study(root / "five", small.settings(modalities=vectors(5)), vector_items(5, ITEMS),
+    write_study(root / "five", small.settings(modalities=vectors(5, "linear")),
+                vector_items(5, ITEMS),
                 {"title": "Five", "classes": []}, FIVE_RUNS)
     pair = [*vectors(1), {"name": "label", "shape": [1, 3], "network": "sequence", "width": 8,
                           "likelihood": {"name": "categorical"}}]
@@ -88,9 +89,9 @@ def build(root: Path) -> Path:
     return root
 
 
-def vectors(count: int) -> list[dict[str, Any]]:
+def vectors(count: int, network: str = "mlp") -> list[dict[str, Any]]:
     """Settings of plain vector modalities."""
-    return [{"name": f"part{index}", "shape": [3 + index], "width": 8,
+    return [{"name": f"part{index}", "shape": [3 + index], "width": 8, "network": network,
              "likelihood": {"name": "normal"}} for index in range(count)]
 
 

@@ -8,18 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streamlit.components.v2 import component
+from ui import components
 
-_FOLDER = Path(__file__).parent
-_JS = "\n".join((_FOLDER / name).read_text(encoding="utf-8")
-                for name in ("plane.js", "lattice.js"))
-
-_component = component(
-    "mmvae_lattice", html='<div class="root"></div>', js=_JS,
-    css=(_FOLDER / "lattice.css").read_text(encoding="utf-8"),
-)
+_LATTICE = components.load(Path(__file__).parent)
 
 
 def lattice(data: dict[str, Any], key: str, on_mask: Callable[[], None]) -> None:
     """Draw it; `on_mask` is called when `st.session_state[key].mask` is a newly chosen mask."""
-    _component(key=key, data=data, on_mask_change=on_mask)
+    _LATTICE(key=key, data=data, on_mask_change=on_mask)

@@ -50,10 +50,7 @@ def shares(here: Here, found: "Lattice") -> None:
     total = sum(share)
     reach = max(sum(abs(value) for value in share), 1e-9)
     order = sorted(range(len(share)), key=lambda one: share[one] >= 0)
-    parts = "".join(
-        f'<div class="share{" below" if share[one] < 0 else ""}" style="flex-grow:'
-        f'{abs(share[one]) / reach:.4f}">{one + 1 if abs(share[one]) > NARROW * reach else ""}</div>'
-        for one in order)
+    parts = "".join(_part(one + 1, share[one] / reach) for one in order)
     said = [f"{index} {escape(name)} <b>{number(value, error)}</b>" for index, (name, value, error)
             in enumerate(zip(here.names, share, errors, strict=True), 1)]
     st.html(f'<div class="shares" aria-hidden="true">{parts}</div><p class="plain">Each '
@@ -63,6 +60,12 @@ def shares(here: Here, found: "Lattice") -> None:
         f"Shapley shares of the rates, {source}: they sum to {total:.1f} nats, the rate of "
         f"{subset_name([True] * len(share), here.names)} less that of nothing",
         f"item {here.item}", f"seed {here.seed}", views.run_mark(here.run))
+
+
+def _part(key: int, share: float) -> str:
+    """One modality's piece of the bar."""
+    return (f'<div class="share{" below" if share < 0 else ""}" style="flex-grow:'
+            f'{abs(share):.4f}">{key if abs(share) > NARROW else ""}</div>')
 
 
 @st.cache_resource(show_spinner=False, max_entries=CARDS)

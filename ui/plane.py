@@ -14,7 +14,12 @@ MASSES = (0.95, 0.5)
 DRAWS = 1_000
 """Draws of each posterior, or component of it, that has no formula in the plane."""
 REACH, STEP = 5.0, 0.4
-"""A density's grid reaches so many standard deviations, in steps of so many."""
+"""A density's grid reaches so many standard deviations, in steps of so many of its narrow side."""
+FLATTEST = 20
+"""A slanted normal more than so many times as long as broad is drawn a little too broad."""
+
+
+SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,10 @@ def density_outline(mean: np.ndarray, density: Density) -> Outline:
 def normal_mixture(weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> Density:
     """Density of sum_k w_k N(m_k, C_k): weights [k], means [k, 2], covariances [k, 2, 2]."""
     spreads = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
-    x, y = (steps(means[:, axis], spreads[:, axis]) for axis in (0, 1))
+    # How far the density stays high along one axis while the other is held.
+    across = 1 / np.sqrt(np.diagonal(np.linalg.inv(covariances), axis1=-2, axis2=-1))
+    fine = np.maximum(across, spreads / FLATTEST)
+    x, y = (steps(means[:, axis], spreads[:, axis], fine[:, axis]) for axis in (0, 1))
     values = np.zeros((len(y), len(x)))
     for weight, mean, covariance in zip(weights, means, covariances, strict=True):
         (a, b), (_, c) = np.linalg.inv(covariance)
@@ -97,8 +105,9 @@ def of_draws(weights: np.ndarray, draws: np.ndarray) -> Density:
     deviation times n^(-1/6). Source: Scott, "Multivariate Density Estimation", 1992.
     """
     spreads = np.maximum(draws.std(0), 1e-9)
-    x, y = (steps(draws[..., axis].mean(0), spreads[:, axis]) for axis in (0, 1))
     narrow = spreads * len(draws) ** (-1 / 6)
+    x, y = (steps(draws[..., axis].mean(0), 1.4 * spreads[:, axis], 2 * narrow[:, axis])
+            for axis in (0, 1))
     values = np.zeros((len(y), len(x)))
     for k, weight in enumerate(weights):
         columns, rows = (_kernel(grid, draws[:, k, axis], narrow[k, axis])
@@ -107,8 +116,8 @@ def of_draws(weights: np.ndarray, draws: np.ndarray) -> Density:
     return Density(x, y, values)
 
 
-def steps(centres: np.ndarray, spreads: np.ndarray) -> np.ndarray:
-    """Points along one axis: near each centre no further apart than its spread asks for."""
+def steps(centres: np.ndarray, spreads: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Points along one axis: within REACH spreads of a centre no further apart than STEP fine."""
     starts, ends = centres - REACH * spreads, centres + REACH * spreads
     at, points = float(starts.min()), []
     while at < ends.max():
@@ -116,7 +125,7 @@ def steps(centres: np.ndarray, spreads: np.ndarray) -> np.ndarray:
         inside = (starts <= at) & (at < ends)
         later = starts[starts > at]
         ahead = float(later.min()) if len(later) else np.inf
-        at = min(ahead, at + STEP * float(spreads[inside].min())) if inside.any() else ahead
+        at = min(ahead, at + STEP * float(fine[inside].min())) if inside.any() else ahead
     return np.array([*points, float(ends.max())])
 
 
@@ -135,9 +144,11 @@ def ellipse(mean: np.ndarray, covariance: np.ndarray, mass: float, points: int =
 def contour(density: Density, level: float) -> np.ndarray:
     """Where the density crosses a level: segments [segment, 2, 2] of (x, y), marching squares.
 
+    Between points of the grid the logarithm is taken as straight, which it nearly is in tails.
     Source: Lorensen and Cline, "Marching Cubes", 1987, in two dimensions.
     """
-    x, y, values = density.x, density.y, density.values
+    x, y, values = density.x, density.y, np.log(np.maximum(density.values, SMALLEST))
+    level = float(np.log(max(level, SMALLEST)))
     across = _crossings(values[:, :-1], values[:, 1:], level)
     up = _crossings(values[:-1], values[1:], level)
     level_x = np.stack([x[:-1] + across * np.diff(x), np.broadcast_to(y[:, None], across.shape)],

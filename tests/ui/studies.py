@@ -61,7 +61,8 @@ def build(root: Path) -> Path:
     """All studies under `root`; `root` comes back.
 
     `digits` has judges; the others have none. `five` has five modalities, linear decoders, and a
-    run with private latents; `pair` has two, a plain vector and a label, and posteriors that are not normal.
+    run with private latents; `pair` has a plain vector and a label, and posteriors that are not
+    normal.
     """
     digits = small.settings(study="digits", latent=4, modalities=DIGIT_MODALITIES)
     write_study(root / "digits", digits, _digit_items(),

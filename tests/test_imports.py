@@ -19,8 +19,8 @@ LAYERS = (
     ("model",),
     ("objectives",),
     ("build",),
-    ("data", "training", "training_state", "evaluation", "projections", "checkpoints", "runs",
-     "studies", "generation", "exchange", "progress"),
+    ("data", "training", "training_state", "evaluation", "projections", "geometry", "checkpoints",
+     "runs", "studies", "generation", "exchange", "progress"),
     ("cli", "__main__"),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

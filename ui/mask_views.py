@@ -26,21 +26,13 @@ def mask_facts(here: Here, latents: Latents) -> None:
     ])
     views.source(
         f"Width: mean standard deviation over {latents.mean.shape[-1]} latent axes, exact",
-        f"rate: KL to the prior, {rate_source(here, here.subset)}",
+        f"rate: KL to the prior, {views.rate_source(here.run, here.subset)}",
         f"right: share of {report.get('items', '?')} test items, one draw each, 95 % Wilson "
         f"interval, seed {report.get('seed', '?')}",
         views.run_mark(here.run),
     )
     st.html('<p class="source"><b>Narrower is not better:</b> a product of experts narrows with '
             "every modality, right or wrong. The shares beside it tell.</p>")
-
-
-def rate_source(here: Here, subset: str) -> str:
-    """Whether a rate is exact or an estimate."""
-    report = loading.report(here.run)
-    if report.get("rate", {}).get(subset, {}).get("exact", True):
-        return "exact"
-    return f"estimate, {report.get('rate_samples', 'several')} draws, seed {report.get('seed')}"
 
 
 def all_subsets(here: Here, latents: Latents) -> None:

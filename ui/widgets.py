@@ -46,13 +46,6 @@ def pick_item(study: Study) -> int:
     return int(item)
 
 
-def take_item(chosen: list[int], present: int) -> None:
-    """Offer to go on with the one item that was clicked."""
-    if len(chosen) == 1 and chosen[0] != present:
-        st.button(f"Take item {chosen[0]} on every page", on_click=state.take_item,
-                  args=(chosen[0],))
-
-
 def pick_seed() -> int:
     """The seed of all random draws on the pages."""
     state.check_link(state.SEED, state.is_whole(0, state.MAX_SEED),
@@ -130,7 +123,8 @@ def _upload(modality: ModalityConfig) -> np.ndarray | None:
 
 def _comparable(run: Run, present: Run) -> bool:
     return (run.config.names == present.config.names
-            and run.config.latent == present.config.latent)
+            and run.config.latent == present.config.latent
+            and run.config.private == present.config.private)
 
 
 def _favourite(found: dict[str, Run]) -> int:

@@ -1,0 +1,1 @@
+"""The few own components: JavaScript beside the Python that mounts it."""

@@ -16,7 +16,7 @@ with st.container(horizontal=True, gap="large"):
     way = latent_views.pick_projection(latents)
     colour = latent_views.pick_colour(here, latents)
 
-glide = latent_views.latent_map(here, latents, row, way, colour)
+touch.items_answer(latent_views.latent_map(here, latents, row, way, colour))
 latent_views.map_caption(here, latents, row, way, colour)
 
 st.subheader("The chosen items", anchor=False)
@@ -25,4 +25,3 @@ chosen_views.neighbours(here, latents, row)
 
 st.subheader("Take them home", anchor=False)
 chosen_views.downloads(here, latents, row, way)
-touch.items_answer(glide)

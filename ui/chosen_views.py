@@ -9,7 +9,7 @@ from ui import latent_views, loading, state, views
 from ui.exports import MapTable
 from ui.state import Here
 
-NEIGHBOURS = 8
+NEIGHBOURS = 6
 
 
 def chosen_items(here: Here, latents: Latents, row: int) -> None:
@@ -17,11 +17,11 @@ def chosen_items(here: Here, latents: Latents, row: int) -> None:
     chosen = state.chosen(here.study)
     if chosen:
         st.button("Drop the choice", on_click=state.choose, args=(here.study, ()))
+        views.selection_summary(here.study, chosen, latents.rate[row])
     else:
         st.html("<p>Draw a lasso or a box around points, or click one: the items appear here with "
                 "all their modalities. Below is the item that the sidebar names.</p>")
     items = chosen or (here.item,)
-    views.selection_summary(here.study, items, latents.rate[row])
     views.items_grid(here.study, here.run.config.modalities, items, here.item)
     first = f"first {views.MOST_ITEMS} of {len(items)} items shown"
     views.source(

@@ -40,17 +40,34 @@ class TradeOff:
     y: str
     pick: Callable[[Mapping[str, Any], str], tuple[Span, Span]]
     """Takes both spans out of a report, given the name of the full subset."""
+    needs: str
+    """Why a run may lack them."""
+    source: Callable[[Mapping[str, Any]], str]
+    """Where they come from, as a report tells."""
 
 
 def trade_offs() -> tuple[TradeOff, TradeOff]:
     """Likelihood against coherence, and rate against distortion."""
     return (
-        TradeOff("joint log-likelihood, nats (more is better →)",
-                 "joint coherence (more is better →)",
-                 lambda one, full: (_mean(one["log_likelihood"]["joint"]),
-                                    _share(one["joint_coherence"]))),
-        TradeOff("rate of all modalities, nats", "distortion, nats (← less is better)",
-                 lambda one, full: (_mean(one["rate"][full]), _mean(one["distortion"][full]))),
+        TradeOff(
+            "joint log-likelihood, nats (more is better →)", "joint coherence (more is better →)",
+            lambda one, full: (_mean(one["log_likelihood"]["joint"]),
+                               _share(one["joint_coherence"])),
+            "coherence needs judges, and the runs must have been evaluated",
+            lambda one: (f"{one['log_likelihood'].get('estimate', 'estimate')}, "
+                         f"{one['log_likelihood'].get('samples', '?')} draws for each of "
+                         f"{one['log_likelihood'].get('items', '?')} items; "
+                         f"{one['joint_coherence'].get('count', '?')} draws of the prior, seed "
+                         f"{one.get('seed', '?')}"),
+        ),
+        TradeOff(
+            "rate of all modalities, nats", "distortion, nats (← less is better)",
+            lambda one, full: (_mean(one["rate"][full]), _mean(one["distortion"][full])),
+            "the runs must have been evaluated by this version",
+            lambda one: (f"rate KL(q(z | all) ‖ p(z)); distortion -E log p(all | z), unweighted, "
+                         f"{one.get('distortion_samples', '?')} draws; {one.get('items', '?')} "
+                         f"items, seed {one.get('seed', '?')}"),
+        ),
     )
 
 

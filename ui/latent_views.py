@@ -43,17 +43,28 @@ def latent_map(here: Here, latents: Latents, row: int, way: str, colour: str) ->
     before = state.mask_before()
     glide = "" if before is None or latents.mean.shape[1] > plots.WEBGL_FROM else (
         f"▶ Glide from {state.subset_name(before, here.names)}")
-    frame = (str(here.run.folder), loading.stamp(here.run), row,
-             None if before is None else loading.row_of(latents, before), way, colour, here.item,
-             state.is_dark(), glide)
-    figure = _figure(*frame, *state.lit(here.study, KEY, frame), here)
+    came_from = None if before is None else loading.row_of(latents, before)
+    chart(here, KEY, (row, came_from), (way, colour), glide)
+    return glide
+
+
+def chart(
+    here: Here, key: str, rows: tuple[int, int | None], look: tuple[str, str], glide: str = "",
+    height: int = 560,
+) -> None:
+    """A map of here's run on which items can be chosen.
+
+    `rows` are the subset's and that of the mask before; `look` is the projection and the colour.
+    """
+    frame = (str(here.run.folder), loading.stamp(here.run), rows, look, here.item,
+             state.is_dark(), glide, height)
+    figure = _figure(*frame, *state.lit(here.study, key, frame), here)
     st.plotly_chart(
-        figure, theme=None, key=KEY, on_select=lambda: take_choice(here, KEY),
-        alt=_alt(here, latents, row, way, colour),
+        figure, theme=None, key=key, on_select=lambda: take_choice(here, key),
+        alt=_alt(here, rows[0], *look),
         config={"displaylogo": False, "displayModeBar": True,
                 "modeBarButtonsToRemove": ["autoScale2d"]},
     )
-    return glide
 
 
 def take_choice(here: Here, chart: str) -> None:
@@ -79,10 +90,10 @@ def map_caption(here: Here, latents: Latents, row: int, way: str, colour: str) -
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES)
 def _figure(
-    folder: str, age: tuple[int, ...], row: int, before: int | None, way: str, colour: str,
-    item: int, dark: bool, glide: str, turn: int, lit: tuple[int, ...], _here: Here,
+    folder: str, age: tuple[int, ...], rows: tuple[int, int | None], look: tuple[str, str],
+    item: int, dark: bool, glide: str, height: int, turn: int, lit: tuple[int, ...], _here: Here,
 ) -> Any:
-    latents = loading.latents(_here.run)
+    latents, (row, before), (way, colour) = loading.latents(_here.run), rows, look
     every, labels = coordinates(latents, way), loading.samples(_here.study).labels.astype(int)
     values = {RATE: latents.rate, LIKELIHOOD: latents.log_likelihood,
               ERROR: latents.distortion}.get(colour)
@@ -93,7 +104,8 @@ def _figure(
         None if values is None else values[row], is_lit(len(labels), lit),
     )
     axes = plots.Axes(titles(latents, way), *plots.frame_of(every), TITLES.get(colour, ""))
-    figure = plots.latent_map(points, axes, views.classes_of(_here.study), item, dark, glide)
+    figure = plots.latent_map(points, axes, views.classes_of(_here.study), item, dark, glide,
+                              height)
     return figure.update_layout(meta=turn)
 
 
@@ -156,8 +168,9 @@ def _colour_source(here: Here, colour: str) -> str:
     }[colour]
 
 
-def _alt(here: Here, latents: Latents, row: int, way: str, colour: str) -> str:
-    count, classes = latents.mean.shape[1], len(np.unique(loading.samples(here.study).labels))
-    return (f"Map of {count} test items of {classes} classes by {way}, colour by {colour}, shown: "
-            f"{here.subset}. Mean width {float(latents.stddev[row].mean()):.2f}, mean rate "
+def _alt(here: Here, row: int, way: str, colour: str) -> str:
+    latents, labels = loading.latents(here.run), loading.samples(here.study).labels
+    return (f"Map by {here.run.folder.name} of {len(labels)} test items of "
+            f"{len(np.unique(labels))} classes by {way}, colour by {colour}, shown: {here.subset}. "
+            f"Mean width {float(latents.stddev[row].mean()):.2f}, mean rate "
             f"{float(latents.rate[row].mean()):.1f} nats.")

@@ -99,7 +99,8 @@ def _class_trace(
     points: Points, rows: np.ndarray, axes: Axes, classes: list[str], theme: Theme, kind: type
 ) -> go.Scatter:
     label = int(points.labels[rows[0]])
-    marker = {"symbol": symbol(label), "size": 8, "line": {"width": 0.7, "color": theme.ink},
+    edge = {"color": theme.ink, "width": 0.7 if points.values is None else 0.3}
+    marker = {"symbol": symbol(label), "size": 8, "line": edge,
               "opacity": 0.85 if points.lit is None else np.where(points.lit[rows], 1.0, FAINT)}
     said = ""
     if points.values is None:

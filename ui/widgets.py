@@ -15,6 +15,7 @@ from ui import loading, state
 from ui.pictures import kind_of
 
 MAX_COMPARED = 4
+DRAWS = ["8", "32", "128"]
 
 
 def pick_study() -> Study:
@@ -78,6 +79,14 @@ def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
         max_selections=MAX_COMPARED, key=state.RUNS, bind="query-params",
     )
     return [found[name] for name in chosen]
+
+
+def pick_draws() -> int:
+    """How many generations are made and judged live."""
+    state.check_link("draws", state.is_among(DRAWS), " or ".join(DRAWS))
+    picked = st.segmented_control("Draws of each run", DRAWS, default=DRAWS[0], required=True,
+                                  key="draws", bind="query-params")
+    return int(picked or DRAWS[0])
 
 
 def own_inputs(study: Study, run: Run) -> dict[str, np.ndarray]:

@@ -132,8 +132,10 @@ def test_the_best_is_marked_only_where_intervals_are_apart() -> None:
     assert tables.best(tables.Row("", [cell(1, 0.4), None])) is None
 
 
-def test_a_report_without_figures_gives_a_table_of_dashes() -> None:
-    rows = tables.comparison_rows([{}, {"coherence": {"a": {}}}], ["a", "b"])
-    html = tables.comparison(rows, ["<one>", "two"])
-    assert tables.NOT_MEASURED in html
+def test_a_report_without_figures_leaves_its_column_empty_and_no_empty_rows() -> None:
+    measured = {"coherence": {"a": {}}, "rate": {"a": {"mean": 1.0, "error": 0.1}}}
+    html = tables.comparison(tables.comparison_rows([{}, measured], ["a", "b"]), ["<one>", "two"])
+    assert html.count(tables.NOT_MEASURED) == 1
+    assert "Rate" in html
+    assert "coherence" not in html
     assert "<one>" not in html

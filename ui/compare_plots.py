@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.marks import class_name, colour, symbol
-from ui.plots import Axes, Points, Theme, lay_out
+from ui.plots import FAINT, Axes, Points, Theme, lay_out
 
 Z = 1.96
 Span = tuple[float, float, float]
@@ -92,15 +92,14 @@ def letter(index: int) -> str:
 
 def trade_off(kind: TradeOff, points: Sequence[RunPoint], dark: bool) -> go.Figure:
     """All runs with their intervals; the compared ones are large and carry their letters."""
-    theme, figure = Theme.of(dark), go.Figure()
-    for lit in (False, True):
-        those = [one for one in points if bool(one.letter) == lit]
-        if those:
-            figure.add_trace(_runs(those, lit, theme, "#14171a" if dark else "#fcfbf8"))
-    lay_out(figure, Axes((kind.x, kind.y), _frame([one.x for one in points]),
-                         _frame([one.y for one in points])), theme, 400)
-    figure.update_layout(showlegend=False, dragmode="pan", margin={"t": 12, "l": 74})
-    return figure
+    theme, ground = Theme.of(dark), "#14171a" if dark else "#fcfbf8"
+    parts = [([one for one in points if bool(one.letter) == lit], lit) for lit in (False, True)]
+    axes = Axes((kind.x, kind.y), _frame([one.x for one in points]),
+                _frame([one.y for one in points]))
+    layout = lay_out(axes, theme, 400) | {
+        "showlegend": False, "dragmode": "pan", "margin": {"l": 74, "r": 8, "t": 12, "b": 62}}
+    return go.Figure({"data": [_runs(those, lit, theme, ground) for those, lit in parts if those],
+                      "layout": layout})
 
 
 def overlay(
@@ -108,36 +107,34 @@ def overlay(
     dark: bool,
 ) -> go.Figure:
     """The first run's items filled, the second's (coordinates [item, 2]) hollow, on one plane."""
-    theme, figure = Theme.of(dark), go.Figure()
-    for label in np.unique(first.labels):
+    traces = []
+    for label in np.unique(first.labels).tolist():
         rows = np.flatnonzero(first.labels == label)
+        lit = 0.8 if first.lit is None else np.where(first.lit[rows], 1.0, FAINT)
         for where, which, shape in ((first.where, letters[0], ""), (second, letters[1], "-open")):
-            lit = 0.8 if first.lit is None else np.where(first.lit[rows], 1.0, 0.12)
-            figure.add_trace(go.Scatter(
-                x=where[rows, 0], y=where[rows, 1], mode="markers",
-                name=f"{which} {class_name(int(label), classes)}",
-                customdata=first.ids[rows].tolist(), legendgroup=int(label),
-                showlegend=not shape,
-                hovertemplate="item %{customdata}<extra>%{fullData.name}</extra>",
-                marker={"color": colour(int(label)), "symbol": symbol(int(label)) + shape,
-                        "size": 8, "opacity": lit},
-            ))
-    lay_out(figure, axes, theme)
-    figure.update_layout(dragmode="pan")
-    return figure
+            traces.append({
+                "type": "scatter", "x": where[rows, 0], "y": where[rows, 1], "mode": "markers",
+                "name": f"{which} {class_name(label, classes)}", "legendgroup": str(label),
+                "showlegend": not shape, "customdata": first.ids[rows].tolist(),
+                "hovertemplate": "item %{customdata}<extra>%{fullData.name}</extra>",
+                "marker": {"color": colour(label), "symbol": symbol(label) + shape, "size": 8,
+                           "opacity": lit},
+            })
+    return go.Figure({"data": traces,
+                      "layout": lay_out(axes, Theme.of(dark)) | {"dragmode": "pan"}})
 
 
-def _runs(those: Sequence[RunPoint], lit: bool, theme: Theme, ground: str) -> go.Scatter:
+def _runs(those: Sequence[RunPoint], lit: bool, theme: Theme, ground: str) -> dict[str, Any]:
     marker = {"size": 26 if lit else 11, "color": theme.ink if lit else ground,
               "line": {"width": 2, "color": theme.ink if lit else theme.quiet}}
-    return go.Scatter(
-        x=[one.x[0] for one in those], y=[one.y[0] for one in those],
-        mode="markers+text" if lit else "markers", text=[one.letter for one in those],
-        textfont={"color": ground, "size": 16}, marker=marker,
-        customdata=[one.name for one in those], hovertext=[one.said for one in those],
-        hoverinfo="text", error_x=_reach([one.x for one in those], theme),
-        error_y=_reach([one.y for one in those], theme),
-    )
+    return {
+        "type": "scatter", "x": [one.x[0] for one in those], "y": [one.y[0] for one in those],
+        "mode": "markers+text" if lit else "markers", "text": [one.letter for one in those],
+        "textfont": {"color": ground, "size": 16}, "marker": marker,
+        "customdata": [one.name for one in those], "hovertext": [one.said for one in those],
+        "hoverinfo": "text", "error_x": _reach([one.x for one in those], theme),
+        "error_y": _reach([one.y for one in those], theme),
+    }
 
 
 def _reach(spans: Sequence[Span], theme: Theme) -> dict[str, Any]:

@@ -61,19 +61,21 @@ def item(here: Here) -> None:
 def item_figures(here: Here, made: Sequence[Made]) -> None:
     """Rate, width, log-likelihood and live coherence of the item, one row a run."""
     rows = [_item_row(here, index, one) for index, one in enumerate(made)]
-    targets = [name for name in (*here.names, AGREE) if any(name in row.shares for row in rows)]
-    st.html(tables.item_table(rows, [f"log p({here.subset}), item", "test items"], targets))
+    heads = {name: f"right {name}" for name in here.names} | {AGREE: "all agree"}
+    targets = {name: head for name, head in heads.items()
+               if any(name in row.shares for row in rows)}
+    st.html(tables.item_table(rows, ["log p, item", "log p, test"], targets))
     report = next((found for one in made if (found := loading.report(one.run))), {})
-    likelihood, draws = report.get("log_likelihood", {}), len(made[0].drawn.latent)
+    likelihood, draws = report.get("log_likelihood", {}), len(made[0].drawn.latents)
     shares = "right: share of the draws judged as the item is" if here.shown else (
         "agree: share of the draws whose modalities are all judged the same")
     views.source(
         f"{draws} draws of z for each run, {_noise(here, made)}, seed {here.seed}",
         "rate: KL to the prior, exact, or an estimate where it has ±",
         f"{shares}, 95 % Wilson interval; judges trained on real data only",
-        f"log p of the item: importance-weighted lower bound from the same {draws} draws, ± 95 %; "
-        "≥ where fewer than four draws carry the weight",
-        f"of test items: the same bound, {likelihood.get('samples', '?')} draws for each of "
+        f"log p({here.subset}) of the item: importance-weighted lower bound from the same {draws} "
+        "draws, ± 95 %; ≥ where fewer than four draws carry the weight",
+        f"its mean over test items: the same, {likelihood.get('samples', '?')} draws for each of "
         f"{likelihood.get('items', '?')}, ± 95 %, seed {report.get('seed', '?')}",
         *(views.run_mark(one.run) for one in made),
     )
@@ -123,7 +125,7 @@ def generations(here: Here, made: Sequence[Made], difference: bool) -> None:
         below = _differences(here, modality, made) if difference else ""
         st.html(f'<div class="panel"><h3>{escape(modality.name)} {views.badge(given)}</h3>'
                 f'<div class="side" style="--runs:{len(made)}">{"".join(cells)}{below}</div></div>')
-    views.source(f"E[x | z] at the first {min(PICTURES, len(made[0].drawn.latent))} draws of z",
+    views.source(f"E[x | z] at the first {min(PICTURES, len(made[0].drawn.latents))} draws of z",
                  "latent axes of different models are not comparable")
 
 
@@ -143,13 +145,13 @@ def _differences(here: Here, modality: ModalityConfig, made: Sequence[Made]) -> 
     """The mean of each run's draws less the first run's, all on one scale."""
     means = [one.drawn.at_draws[modality.name].mean(0) for one in made]
     apart = np.stack(means) - means[0]
-    top, cells = float(np.abs(apart).max()), ["<div><p class='source'>Differences of the means of "
-                                              f"all draws to {letter(0)}'s:</p></div>"]
+    top, cells = float(np.abs(apart).max()), [
+        f'<div class="apart"><p class="source">Means of all draws, less {letter(0)}\'s:</p></div>']
     for index, one in enumerate(apart[1:], 1):
         said = (f"{letter(index)} less {letter(0)}: mean size {np.abs(one).mean():.3g}, largest "
                 f"{np.abs(one).max():.3g}; orange more, blue less, full colour {top:.3g}")
         picture = difference_html(one, top, modality, f"Difference of {modality.name}, {said}")
-        cells.append(f'<div>{picture}<p class="source">{escape(said)}</p></div>')
+        cells.append(f'<div class="apart">{picture}<p class="source">{escape(said)}</p></div>')
     return "".join(cells)
 
 
@@ -176,7 +178,7 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
                 f"{len(found)} of {len(every)} runs" + (
                     f", not measured: {escape(', '.join(lacking))}" if lacking else ""),
                 kind.source(loading.report(every[found[0].name])), "bars are 95 % intervals",
-                *(f"{one.letter} {views.run_mark(every[one.name])}" for one in found if one.letter))
+                *(f"{letter(at)} {views.run_mark(run)}" for at, run in enumerate(runs)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

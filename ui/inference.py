@@ -37,8 +37,8 @@ class Generated:
     """KL(q(z | x_S) || p(z)) in nats."""
     rate_error: float | None
     """Standard error of the rate; None where it is exact."""
-    latent: np.ndarray
-    """The draws of z that were decoded, [draw, latent]."""
+    latents: np.ndarray
+    """The draws of z [draw, latent]."""
     log_likelihood: float
     """The importance-weighted bound of log p(x_S) over the same draws, in nats; of nothing 0."""
     log_likelihood_error: float
@@ -80,7 +80,7 @@ def generate(
         width=float(posterior.stddev.mean()),
         rate=float(rate.value[0]),
         rate_error=None if rate.error is None else float(rate.error[0]),
-        latent=draws.numpy(),
+        latents=draws.numpy(),
         log_likelihood=float(likelihood.value),
         log_likelihood_error=0.0 if likelihood.error is None else float(likelihood.error),
     )
@@ -113,11 +113,13 @@ def _posterior(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> Posteri
     """q(z | given) with one batch entry; of nothing the prior, whatever it is, without one."""
     if not given:
         return model.prior()
-    return posterior_given(model, _tensors(model, given))
+    return posterior_given(model, tensors(model, given))
 
 
-def _tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    return {name: as_tensor(values, model.modality(name).config) for name, values in given.items()}
+def tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Single items [*shape] by name, as the model takes them."""
+    return {name: as_tensor(values, model.modality(name).config)
+            for name, values in given.items()}
 
 
 def _log_likelihood(
@@ -128,7 +130,7 @@ def _log_likelihood(
     if not given or len(draws) < 2:
         return Estimate(torch.tensor(0.0 if not given else torch.nan))
     scores = [model.modality(name).likelihood.log_prob(outputs[name][1:], values)
-              for name, values in _tensors(model, given).items()]
+              for name, values in tensors(model, given).items()]
     ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
     return log_mean(torch.stack(scores).sum(0) + ratio)
 

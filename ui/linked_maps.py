@@ -24,7 +24,7 @@ def two_maps(here: Here, runs: Sequence[Run]) -> None:
     """The maps of two of the compared runs. A fragment: choosing points redraws nothing else."""
     with plainly():
         known = {f"{letter(index)} · {run.folder.name}": run for index, run in enumerate(runs)
-                 if (run.folder / "latents.npz").is_file()}
+                 if loading.is_evaluated(run)}
         if len(known) < 2:
             st.info("Maps need two evaluated runs; `python -m mmvae_core evaluate "
                     f"{runs[0].id} --save` makes one of them ready.")
@@ -32,14 +32,15 @@ def two_maps(here: Here, runs: Sequence[Run]) -> None:
         with st.container(horizontal=True, gap="large"):
             how = st.segmented_control("Two maps", [BESIDE, ALIGNED], default=BESIDE,
                                        required=True, key="maps", bind="query-params")
-            names = [_pick(list(known), index) for index in range(2)]
-            way = latent_views.pick_projection(loading.latents(known[names[0]]))
+            way = latent_views.pick_projection(loading.latents(next(iter(known.values()))))
+        names = [_pick(column, list(known), index) for index, column in enumerate(st.columns(2))]
         pair = [(name[0], replace(here, run=known[name])) for name in names]
         (_overlaid if how == ALIGNED else _beside)(pair, way)
 
 
-def _pick(names: list[str], index: int) -> str:
-    return st.selectbox(("Left", "Right")[index], names, index, key=f"map_of_{index}", width=300)
+def _pick(column: Any, names: list[str], index: int) -> str:
+    with column:
+        return st.selectbox(("First", "Second")[index], names, index, key=f"map_of_{index}")
 
 
 def _beside(pair: Sequence[tuple[str, Here]], way: str) -> None:

@@ -61,9 +61,14 @@ def samples(study: Study) -> Samples:
     return _samples(str(study.folder), _stamp(study.folder / "samples.npz"))
 
 
+def is_evaluated(run: Run) -> bool:
+    """Whether the posteriors of the test items are stored."""
+    return (run.folder / "latents.npz").is_file()
+
+
 def latents(run: Run) -> Latents:
     """The stored posteriors of the test items."""
-    if not (run.folder / "latents.npz").is_file():
+    if not is_evaluated(run):
         raise RunError(
             f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.id} "
             "--save` makes what this page shows. Generate and Compare work without it."

@@ -1,6 +1,6 @@
 """Tables of measured numbers as HTML. Pure: reports and arrays in, HTML out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -117,21 +117,26 @@ def comparison_rows(reports: Sequence[Mapping[str, Any]], names: Sequence[str]
 
 def subset_table(rows: Sequence[SubsetRow], targets: Sequence[str]) -> str:
     """All subsets: bars of the rate, the width, and how often the targets come out right."""
-    return _item_table(rows, targets, "shown", "All subsets")
+    heads = {name: f"right {name}" for name in targets}
+    return _item_table(rows, heads, "shown", "All subsets")
 
 
-def item_table(rows: Sequence[SubsetRow], more: Sequence[str], targets: Sequence[str]) -> str:
-    """The figures of one subset by several runs; `more` are the heads of their further cells."""
+def item_table(
+    rows: Sequence[SubsetRow], more: Sequence[str], targets: Mapping[str, str]
+) -> str:
+    """The figures of one subset by several runs.
+
+    `more` are the heads of their further cells, `targets` those of the shares by their names.
+    """
     return _item_table(rows, targets, "run", "This item by run", more)
 
 
 def _item_table(
-    rows: Sequence[SubsetRow], targets: Sequence[str], first: str, label: str,
+    rows: Sequence[SubsetRow], targets: Mapping[str, str], first: str, label: str,
     more: Sequence[str] = (),
 ) -> str:
     top = max([row.rate for row in rows] + [1e-9])
-    heads = [*more, *(f"right {name}" for name in targets)]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (*more, *targets.values()))
     body = "".join(_subset_html(row, targets, top) for row in rows)
     return (f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
             f'<table class="numbers"><thead><tr><th scope="col">{first}</th>'
@@ -139,7 +144,7 @@ def _item_table(
             f"<tbody>{body}</tbody></table></div>")
 
 
-def _subset_html(row: SubsetRow, targets: Sequence[str], top: float) -> str:
+def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     share = 100 * max(0.0, row.rate) / top
     cells = "".join(f"<td>{cell}</td>" for cell in (
         *row.more, *(_interval_text(row.shares.get(name)) for name in targets)))

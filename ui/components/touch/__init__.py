@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import streamlit as st
-from streamlit.components.v2 import component
 
-from ui import state
+from ui import components, state
 
 KEY = "touch"
-_SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_TOUCH = components.load(Path(__file__).parent)
 
 
 def items_answer(glide: str = "") -> None:
@@ -16,13 +15,10 @@ def items_answer(glide: str = "") -> None:
 
     `glide` is the label of the map's glide button, to be pressed once when it first appears.
     """
-    _mount(key=KEY, data={"glide": glide}, on_item_change=_take, height=1)
+    _TOUCH(key=KEY, data={"glide": glide}, on_item_change=_take, height=1)
 
 
 def _take() -> None:
     item = st.session_state[KEY].item
     if item is not None:
         state.take_item(int(item))
-
-
-_mount = component("mmvae_touch", js=_SCRIPT, isolate_styles=False)

@@ -115,7 +115,7 @@ def overlay(
             traces.append({
                 "type": "scatter", "x": where[rows, 0], "y": where[rows, 1], "mode": "markers",
                 "name": f"{which} {class_name(label, classes)}", "legendgroup": str(label),
-                "showlegend": not shape, "customdata": first.ids[rows].tolist(),
+                "showlegend": not shape, "customdata": first.ids[rows],
                 "hovertemplate": "item %{customdata}<extra>%{fullData.name}</extra>",
                 "marker": {"color": colour(label), "symbol": symbol(label) + shape, "size": 8,
                            "opacity": lit},

@@ -110,7 +110,7 @@ def _class_trace(
         said = f"<br>{axes.values}: %{{marker.color:,.1f}}"
     return {
         "x": points.where[rows, 0], "y": points.where[rows, 1], "mode": "markers",
-        "name": class_name(label, classes), "customdata": points.ids[rows].tolist(),
+        "name": class_name(label, classes), "customdata": points.ids[rows],
         "hovertemplate": f"item %{{customdata}}{said}<extra>%{{fullData.name}}</extra>",
         "marker": marker, "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": FAINT}},

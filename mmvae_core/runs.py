@@ -39,9 +39,19 @@ def train_run(
         write_history(folder / "history.csv", reports)
         trainer.state().save(folder / STATE)
         each_epoch(report)
+    run = finish_run(config, folder, trainer, reports)
+    (folder / STATE).unlink(missing_ok=True)
+    return run
+
+
+def finish_run(
+    config: RunConfig, folder: Path, trainer: Trainer, reports: list[EpochReport]
+) -> Run:
+    """Write what a trained run is; the card comes last."""
+    write_json(folder / "config.json", to_dict(config))
+    write_history(folder / "history.csv", reports)
     save_weights(trainer.model, folder / "weights.safetensors")
     write_json(folder / "card.json", _card(config, folder, trainer, reports))
-    (folder / STATE).unlink(missing_ok=True)
     return Run(folder)
 
 
@@ -85,6 +95,10 @@ def _card(
         "data": config.data.name,
         "photo": config.data.photo,
         "aggregator": config.aggregator.name,
+        "family": config.aggregator.family,
+        "components": config.aggregator.components,
+        "prior": config.prior.name,
+        "private": config.private,
         "objective": config.objective.name,
         "seed": config.training.seed,
         "epochs": len(reports),

@@ -22,6 +22,7 @@ LAYERS = (
     ("build",),
     ("training", "training_state", "evaluation", "projections", "checkpoints", "runs",
      "studies", "generation", "exchange", "progress"),
+    ("experiments",),
     ("cli", "__main__"),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

@@ -1,0 +1,91 @@
+"""Which models an experiment trains: variants of a world, aggregators, objectives, seeds."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from mmvae_core.config import RunConfig, load_config, to_dict
+from mmvae_core.errors import UsageError
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
+EXPERIMENTS = {
+    "linear": ("linear", "linear_sparse", "linear_private"),
+    "bimodal": ("bimodal", "bimodal_normal"),
+    "missing": ("missing",),
+}
+"""The variants of each experiment, which are files of `configs/experiments`."""
+KEPT = ("linear", "bimodal", "bimodal_normal", "missing")
+"""The variants whose runs the app can open."""
+MIXTURE = "_mixture"
+COMPONENTS = 5
+SETTINGS = {
+    "sum_pooling": {"width": 128},
+    "self_attention": {"width": 64, "heads": 4, "layers": 1},
+}
+"""The learned aggregators' sizes, so that a step of either costs about the same."""
+FIXED = ("poe", "moe", "mopoe")
+LEARNED = ("sum_pooling", "self_attention")
+OBJECTIVES = ("masked", "mixture")
+QUICK_SHARE = 10
+"""`--quick` trains so many times fewer passes."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model to train and measure."""
+
+    variant: str
+    aggregator: str
+    objective: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """As run folders are called."""
+        return f"{self.aggregator}-{self.objective}"
+
+
+def cells(
+    experiment: str, aggregators: Sequence[str], objectives: Sequence[str], seeds: int
+) -> Iterator[Cell]:
+    """All models of an experiment, seed by seed, so that an interrupted one has whole seeds."""
+    if experiment not in EXPERIMENTS:
+        known = ", ".join(EXPERIMENTS)
+        raise UsageError(f"There is no experiment {experiment!r}; choose one of {known}.")
+    for seed in range(seeds):
+        for variant in EXPERIMENTS[experiment]:
+            for objective in objectives:
+                for aggregator in aggregators or default_aggregators(variant):
+                    yield Cell(variant, aggregator, objective, seed)
+
+
+def default_aggregators(variant: str) -> tuple[str, ...]:
+    """Fixed and learned ones; mixture heads too where the prior is a mixture."""
+    heads = tuple(name + MIXTURE for name in LEARNED)
+    return (*FIXED, *LEARNED, *heads) if variant == "bimodal" else (*FIXED, *LEARNED)
+
+
+def config_of(cell: Cell, quick: bool = False) -> RunConfig:
+    """The variant's committed configuration with the cell's parts; the seed is also the world's."""
+    base = load_config(CONFIGS / f"{cell.variant}.toml")
+    name = cell.aggregator.removesuffix(MIXTURE)
+    components = COMPONENTS if cell.aggregator.endswith(MIXTURE) else 1
+    settings = SETTINGS.get(name, {})
+    epochs = max(1, base.training.epochs // QUICK_SHARE) if quick else base.training.epochs
+    return replace(
+        base,
+        aggregator=replace(base.aggregator, name=name, components=components, **settings),
+        objective=replace(base.objective, name=cell.objective),
+        data=replace(base.data, seed=cell.seed),
+        training=replace(base.training, seed=cell.seed, epochs=epochs),
+    )
+
+
+def fingerprint(config: RunConfig) -> str:
+    """Twelve digits that change with any setting."""
+    text = json.dumps(to_dict(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
-from mmvae_core.config import RunConfig, load_config, to_dict
+from mmvae_core.config import Config, RunConfig, load_config
 from mmvae_core.errors import UsageError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
@@ -86,6 +87,16 @@ def config_of(cell: Cell, quick: bool = False) -> RunConfig:
 
 
 def fingerprint(config: RunConfig) -> str:
-    """Twelve digits that change with any setting."""
-    text = json.dumps(to_dict(config), sort_keys=True)
+    """Twelve digits that change with any setting that is not a default."""
+    text = json.dumps(_settings(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _settings(value: Any) -> Any:
+    """What differs from the defaults, so that a new option does not make old results stale."""
+    if isinstance(value, tuple):
+        return [_settings(one) for one in value]
+    if not isinstance(value, Config):
+        return value
+    pairs = ((field, getattr(value, field.name)) for field in fields(value))
+    return {field.name: _settings(one) for field, one in pairs if one != field.default}

@@ -100,6 +100,7 @@ def _divergences(model: MultimodalVAE, exact: LinearGaussian, items: Batch) -> l
     return found
 
 
+@torch.no_grad()
 def _identifiability(model: MultimodalVAE, source: TableSource) -> list[Figure]:
     """MCC from all modalities, and means over pairs and over single ones."""
     items, true, found = source.test.items, source.test.latents.numpy(), []

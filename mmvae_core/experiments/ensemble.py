@@ -50,9 +50,10 @@ class Ensemble:
             bounds, rates = self._train(epoch)
             validation = self._validate()
             seconds = (time.perf_counter() - started) / len(self.configs)
-            for reports, *values in zip(self.reports, bounds, validation, rates, strict=True):
-                reports.append(EpochReport(epoch + 1, *values, seconds,
-                                           self.optimizer.param_groups[0]["lr"]))
+            rate = self.optimizer.param_groups[0]["lr"]
+            for index, reports in enumerate(self.reports):
+                reports.append(EpochReport(epoch + 1, bounds[index], validation[index],
+                                           rates[index], seconds, rate))
 
     def models(self) -> list[MultimodalVAE]:
         """The trained models, one a seed, on the CPU."""

@@ -53,6 +53,7 @@ from mmvae_core.probability.posteriors import (
     LaplaceMixture,
 )
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior, StandardNormalPrior
+from mmvae_core.seeding import seeded
 from mmvae_core.subsets import EMPTY, random_singletons, random_subsets
 
 Objective = Callable[[MultimodalVAE, Batch, Tensor, int, bool], Terms]
@@ -130,9 +131,8 @@ DATA: dict[str, MakeSource] = {
 
 
 def build_model(config: RunConfig) -> MultimodalVAE:
-    """A model with weights drawn from the training seed; the global generator is untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.training.seed)
+    """A model with weights drawn from the training seed; the global generators are untouched."""
+    with seeded(config.training.seed):
         modalities = [build_modality(one, config) for one in config.modalities]
         return MultimodalVAE(modalities, build_aggregator(config), build_prior(config))
 

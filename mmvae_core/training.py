@@ -18,6 +18,7 @@ from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError, one_line
 from mmvae_core.files import write_atomically
 from mmvae_core.model import MultimodalVAE
+from mmvae_core.seeding import seeded
 from mmvae_core.training_state import TrainingState
 
 WARMUP_STEPS = 200
@@ -100,8 +101,7 @@ class Trainer:
         steps = math.ceil(self.config.data.epoch_size / size)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         totals, beta = torch.zeros(2), beta_at(self.config, epoch)
-        with torch.random.fork_rng():
-            torch.manual_seed(seed * 1_000_003 + epoch)
+        with seeded(seed * 1_000_003 + epoch):
             for index, batch in enumerate(self.source.batches(seed, epoch, size)):
                 self._set_rate(epoch * steps + index, steps)
                 totals += self._update(batch, generator, beta).cpu()
@@ -123,8 +123,7 @@ class Trainer:
         """The same bound on fixed items, subsets and noise, at full beta."""
         total, count = 0.0, 0
         generator = torch.Generator().manual_seed(VALIDATION_SEED)
-        with torch.random.fork_rng():
-            torch.manual_seed(VALIDATION_SEED)
+        with seeded(VALIDATION_SEED):
             for batch in self.source.validation(self.config.training.batch):
                 subset = self.draw_subsets(batch.observed, generator)
                 device = self.fabric.device

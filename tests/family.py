@@ -39,7 +39,7 @@ FIXED: dict[str, dict[str, Any]] = {
 }
 LEARNED: dict[str, dict[str, Any]] = {
     f"{name}, {family}, {components}": {"name": name, "family": family, "components": components}
-    for name in ("sum_pooling", "self_attention")
+    for name in ("sum_pooling", "self_attention", "concatenation")
     for family in ("normal", "laplace")
     for components in (1, 3)
 }
@@ -48,6 +48,9 @@ PRIVATE: dict[str, dict[str, Any]] = {
     for label, settings in (FIXED | LEARNED).items()
 }
 EVERY = FIXED | LEARNED | PRIVATE
+SETS = {label: settings for label, settings in EVERY.items()
+        if settings["name"] != "concatenation"}
+"""Those for which the order of the modalities has no meaning."""
 
 
 def spread(module: nn.Module, seed: int = 0) -> None:

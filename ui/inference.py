@@ -16,7 +16,7 @@ from mmvae_core.evaluation.coherence import Judge, SpellingJudge
 from mmvae_core.evaluation.rates import Estimate, kl
 from mmvae_core.generation import posterior_given
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.probability.posteriors import Gaussian, Posterior
+from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import seeded
 
 RATE_SAMPLES = 512
@@ -34,7 +34,7 @@ class Generated:
     at_draws: Mapping[str, np.ndarray]
     """Per modality [draw, *shape]."""
     width: float
-    """Mean over the latent axes of the posterior's standard deviation; the prior's is 1."""
+    """Mean over the latent axes of the posterior's standard deviation."""
     rate: float
     """KL(q(z | x_S) || p(z)) in nats."""
     rate_error: float | None
@@ -60,12 +60,12 @@ def generate(
     posterior = _posterior(model, given)
     with _GENERATOR:
         with seeded(seed):
-            draws = posterior.rsample((count,))[:, 0]
+            draws = posterior.rsample((count,)).reshape(count, -1)
         rate = Estimate(torch.zeros(1))
         if given:
             rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
-    latents = torch.cat([posterior.mean, draws])
-    means = {name: _finite(name, values) for name, values in model.means(latents).items()}
+    latents = torch.cat([posterior.mean.reshape(1, -1), draws])
+    means = decoded(model, latents)
     return Generated(
         at_mean={name: values[0] for name, values in means.items()},
         at_draws={name: values[1:] for name, values in means.items()},
@@ -99,12 +99,17 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
 
 
 def _posterior(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> Posterior:
+    """q(z | given) with one batch entry; of nothing the prior, whatever it is, without one."""
     if not given:
-        prior = model.prior()
-        return Gaussian(prior.mean[None], prior.stddev[None])
+        return model.prior()
     return posterior_given(model, {
         name: as_tensor(values, model.modality(name).config) for name, values in given.items()
     })
+
+
+def decoded(model: MultimodalVAE, latents: Tensor) -> dict[str, np.ndarray]:
+    """E[x | z] of every modality at latents [..., latent]; RunError unless finite."""
+    return {name: _finite(name, values) for name, values in model.means(latents).items()}
 
 
 def _finite(name: str, values: Tensor) -> np.ndarray:

@@ -20,7 +20,7 @@ LAYERS = (
     ("objectives",),
     ("data",),
     ("build",),
-    ("training", "training_state", "evaluation", "projections", "checkpoints", "runs",
+    ("training", "training_state", "evaluation", "projections", "geometry", "checkpoints", "runs",
      "studies", "generation", "exchange", "progress"),
     ("experiments",),
     ("cli", "__main__"),

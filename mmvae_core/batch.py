@@ -17,6 +17,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.observed)
 
+    def rows(self, rows: Tensor | slice) -> "Batch":
+        """Some of the items."""
+        return Batch({name: values[rows] for name, values in self.data.items()},
+                     self.observed[rows])
+
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
         data = {name: values.to(device) for name, values in self.data.items()}

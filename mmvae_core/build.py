@@ -1,12 +1,15 @@
 """From configurations to objects: the only place where a string picks a class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.concatenation import Concatenation
 from mmvae_core.aggregators.fixed import MixtureOfExperts, MixtureOfProducts, ProductOfExperts
 from mmvae_core.aggregators.heads import LaplaceHead, MakeHead, MixtureHead
 from mmvae_core.aggregators.private import (
@@ -18,12 +21,17 @@ from mmvae_core.aggregators.private import (
 from mmvae_core.aggregators.self_attention import SelfAttention
 from mmvae_core.aggregators.sum_pooling import SumPooling
 from mmvae_core.batch import Batch
-from mmvae_core.config import ModalityConfig, RunConfig
+from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig
+from mmvae_core.data.bimodal import bimodal
+from mmvae_core.data.digit_source import digits
+from mmvae_core.data.linear import linear, linear_sparse
+from mmvae_core.data.missing import missing
+from mmvae_core.data.source import Source
 from mmvae_core.errors import ConfigError
 from mmvae_core.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
-from mmvae_core.networks.mlp import VectorDecoder, VectorEncoder
+from mmvae_core.networks.mlp import LinearDecoder, VectorDecoder, VectorEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
 from mmvae_core.objectives.marginal import marginal
 from mmvae_core.objectives.masked import masked
@@ -31,7 +39,12 @@ from mmvae_core.objectives.mixture import mixture
 from mmvae_core.objectives.terms import Terms
 from mmvae_core.objectives.total_correlation import total_correlation
 from mmvae_core.probability.flow import FlowPrior
-from mmvae_core.probability.likelihoods import build_likelihood
+from mmvae_core.probability.likelihoods import (
+    Bernoulli,
+    Categorical,
+    Likelihood,
+    LocationScale,
+)
 from mmvae_core.probability.posteriors import (
     Diagonal,
     DiagonalLaplace,
@@ -41,13 +54,24 @@ from mmvae_core.probability.posteriors import (
     LaplaceMixture,
 )
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior, StandardNormalPrior
+from mmvae_core.seeding import seeded
 from mmvae_core.subsets import EMPTY, random_singletons, random_subsets
 
 Objective = Callable[[MultimodalVAE, Batch, Tensor, int, bool], Terms]
 DrawSubsets = Callable[[Tensor, torch.Generator], Tensor]
+MakeSource = Callable[[RunConfig, Path | None], Source]
+Entry = TypeVar("Entry")
 
-ENCODERS = {"mlp": VectorEncoder, "image": ImageEncoder, "sequence": SequenceEncoder}
-DECODERS = {"mlp": VectorDecoder, "image": ImageDecoder, "sequence": VectorDecoder}
+ENCODERS = {"mlp": VectorEncoder, "linear": VectorEncoder, "image": ImageEncoder,
+            "sequence": SequenceEncoder}
+DECODERS = {"mlp": VectorDecoder, "linear": LinearDecoder, "image": ImageDecoder,
+            "sequence": VectorDecoder}
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "normal": LocationScale,
+    "laplace": LocationScale,
+    "bernoulli": Bernoulli,
+    "categorical": Categorical,
+}
 RANKS = {"image": 3, "sequence": 2}
 HEADS: dict[str, MakeHead] = {"normal": GaussianHead, "laplace": LaplaceHead}
 FAMILIES: dict[str, type[Diagonal]] = {"normal": Gaussian, "laplace": DiagonalLaplace}
@@ -78,11 +102,14 @@ AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
         run.features, run.latent, run.aggregator.width, run.aggregator.heads,
         run.aggregator.layers, head_maker(run),
     ),
+    "concatenation": lambda run: Concatenation(
+        len(run.modalities), run.features, run.latent, run.aggregator.width, head_maker(run)
+    ),
 }
 PRODUCTS = ("poe", "mopoe")
 FIXED = (*PRODUCTS, "moe")
 PRIVATE: dict[str, Callable[[RunConfig], nn.Module]] = {
-    **dict.fromkeys(FIXED, lambda run: PlainSplit(run.features, run.private)),
+    **dict.fromkeys((*FIXED, "concatenation"), lambda run: PlainSplit(run.features, run.private)),
     "sum_pooling": lambda run: SumPoolingPrivate(
         run.features, run.latent, run.private, run.aggregator.width
     ),
@@ -98,12 +125,18 @@ PRIORS: dict[str, Callable[[RunConfig], nn.Module]] = {
     ),
     "flow": lambda run: FlowPrior(run.latent, run.prior.width, run.prior.layers),
 }
+DATA: dict[str, MakeSource] = {
+    "digits": digits,
+    "linear": linear,
+    "linear_sparse": linear_sparse,
+    "bimodal": bimodal,
+    "missing": missing,
+}
 
 
 def build_model(config: RunConfig) -> MultimodalVAE:
-    """A model with weights drawn from the training seed; the global generator is untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.training.seed)
+    """A model with weights drawn from the training seed; the global generators are untouched."""
+    with seeded(config.training.seed):
         modalities = [build_modality(one, config) for one in config.modalities]
         return MultimodalVAE(modalities, build_aggregator(config), build_prior(config))
 
@@ -112,15 +145,22 @@ def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
     """One modality's networks and likelihood."""
     _check_modality(config)
     likelihood = build_likelihood(config.shape, config.likelihood)
-    encoder = ENCODERS[config.network](config.shape, config.width, run.features)
+    make_encoder = pick(ENCODERS, config.network, "network")
+    encoder = make_encoder(config.shape, config.width, run.features)
     latent = run.latent + run.private
     decoder = DECODERS[config.network](likelihood.outputs, config.width, latent)
     return Modality(config, encoder, decoder, likelihood, _columns(config, run))
 
 
+def build_likelihood(shape: tuple[int, ...], config: LikelihoodConfig) -> Likelihood:
+    """p(x | z) of data of a shape."""
+    return pick(LIKELIHOODS, config.name, "likelihood")(shape, config)
+
+
 def build_aggregator(config: RunConfig) -> Aggregator:
     """The aggregator, with a private network beside it where there are private latents."""
     name, family = config.aggregator.name, config.aggregator.family
+    make = pick(AGGREGATORS, name, "aggregator")
     if name in PRODUCTS and family != "normal":
         raise ConfigError(
             f"A product of {family} experts has no closed form, so aggregator {name!r} needs "
@@ -131,15 +171,16 @@ def build_aggregator(config: RunConfig) -> Aggregator:
             f"Aggregator {name!r} was given components = {config.aggregator.components}, expected "
             "1: its formula fixes them; remove the key, or choose sum_pooling or self_attention."
         )
-    shared = AGGREGATORS[name](config)
+    shared = make(config)
     if not config.private:
         return shared
-    return WithPrivate(shared, PRIVATE[name](config), FAMILIES[family])
+    private = pick(PRIVATE, name, "aggregator with private latents")
+    return WithPrivate(shared, private(config), FAMILIES[family])
 
 
 def build_prior(config: RunConfig) -> nn.Module:
     """p(z), with a standard normal for the private latents where there are any."""
-    shared = PRIORS[config.prior.name](config)
+    shared = pick(PRIORS, config.prior.name, "prior")(config)
     if not config.private:
         return shared
     return PrivatePrior(shared, config.private * len(config.modalities))
@@ -165,7 +206,12 @@ def _check_modality(config: ModalityConfig) -> None:
 
 def build_objective(config: RunConfig) -> Objective:
     """The bound that the configuration names."""
-    return OBJECTIVES[config.objective.name]
+    return pick(OBJECTIVES, config.objective.name, "objective")
+
+
+def build_source(config: RunConfig, folder: Path | None = None) -> Source:
+    """The data set; `folder` is where downloaded data are (default: the user's cache)."""
+    return pick(DATA, config.data.name, "data set")(config, folder)
 
 
 def build_subsets(config: RunConfig) -> DrawSubsets:
@@ -180,6 +226,13 @@ def head_maker(config: RunConfig) -> MakeHead:
         return HEADS[settings.family]
     family = MIXTURES[settings.family]
     return partial(MixtureHead, components=settings.components, family=family)
+
+
+def pick(table: Mapping[str, Entry], name: str, what: str) -> Entry:
+    """The entry of a name; ConfigError that lists the known names if there is none."""
+    if name not in table:
+        raise ConfigError(f"There is no {what} {name!r}; choose one of {', '.join(table)}.")
+    return table[name]
 
 
 def _columns(config: ModalityConfig, run: RunConfig) -> tuple[slice, ...]:

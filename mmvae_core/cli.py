@@ -22,6 +22,7 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of downloaded data (default: user cache).")
 ]
 RootOption = Annotated[Path, typer.Option("--checkpoints", help="Folder of studies.")]
+RESULTS = SHIPPED / "results"
 ThreadsOption = Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")]
 
 
@@ -47,6 +48,7 @@ def train(
     import msgspec
     import torch
 
+    from mmvae_core.build import build_source
     from mmvae_core.config import load_config
     from mmvae_core.progress import training_bar
     from mmvae_core.runs import train_run
@@ -56,7 +58,7 @@ def train(
         budget = msgspec.structs.replace(settings.training, epochs=epochs)
         settings = msgspec.structs.replace(settings, training=budget)
     torch.set_num_threads(threads)
-    source = _source(settings, data)
+    source = build_source(settings, data)
     with training_bar(settings, f"{config.stem}") as (each_step, each_epoch):
         run = train_run(settings, out, source, device, each_epoch, each_step)
     typer.echo(f"Trained {run.folder}; `evaluate {run.folder} --save` writes its report.")
@@ -182,6 +184,40 @@ def study(
         typer.echo(f"judge of {judged}: {card['test_accuracy']:.2%} of {card['test_count']} right")
 
 
+@app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help="linear, bimodal or missing")],
+    out: Annotated[Path, typer.Option(help="Folder for the table and the report.")] = RESULTS,
+    aggregator: Annotated[
+        list[str] | None, typer.Option(help="Only these aggregators; NAME_mixture for a mixture.")
+    ] = None,
+    objective: Annotated[list[str] | None, typer.Option(help="Only these objectives.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Default 5; 2 with --quick.")] = None,
+    quick: Annotated[bool, typer.Option(help="A tenth of the passes, to see it work.")] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder of studies: keep the runs of seed 0 there.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Models trained at once.")] = 2,
+) -> None:
+    """Train and measure the models of one of the paper's experiments over several seeds."""
+    from mmvae_core.experiments.grid import OBJECTIVES, cells
+    from mmvae_core.experiments.report import print_claims, write_report
+    from mmvae_core.experiments.runner import Order, run_cells
+    from mmvae_core.progress import count_bar
+
+    if quick and out == RESULTS:
+        raise UsageError("--quick needs --out FOLDER, so that it cannot replace shipped results.")
+    count = seeds or (2 if quick else 5)
+    todo = list(cells(name, aggregator or (), objective or OBJECTIVES, count))
+    order = Order(quick, device, keep)
+    with count_bar(f"experiment {name}", "model") as each:
+        rows = run_cells(todo, out / f"{name}.csv", order, workers, each)
+    report = write_report(name, rows, order, out / f"{name}.json")
+    for line in print_claims(report):
+        typer.echo(line)
+
+
 def _say_epoch(name: str, epoch: int, loss: float) -> None:
     typer.echo(f"judge of {name}: pass {epoch + 1}, cross-entropy {loss:.4f} nats", err=True)
 
@@ -189,15 +225,6 @@ def _say_epoch(name: str, epoch: int, loss: float) -> None:
 def _known_data(name: str) -> None:
     if name != "digits":
         raise UsageError(f"There is no data set {name!r} here; the data set is digits.")
-
-
-def _source(settings: Any, folder: Path | None) -> Any:
-    from mmvae_core.data.digits import default_folder, load_digits
-    from mmvae_core.data.source import DigitSource, check_digits
-
-    check_digits(settings)
-    pools = load_digits(folder or default_folder(), settings.data.photo)
-    return DigitSource(pools, settings.data.epoch_size)
 
 
 def _run_row(run: Any) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 A run's `config.json` is the whole truth about how it was made. Committed TOML files may name a
 base with `extends = "base.toml"`; tables are then merged key by key, the extending file winning.
 They may name a known model with `preset = "mopoe"` (see `presets`).
+
+What a part's `name` may be is known to `build` alone, which refuses one that it does not know.
 """
 
 import json
@@ -32,7 +34,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class LikelihoodConfig(Config, frozen=True):
     """p(x_s | z): the distribution's name and, for Normal and Laplace, its scale."""
 
-    name: Literal["normal", "laplace", "bernoulli", "categorical"]
+    name: Name
     scale: PositiveFloat = 1.0
     learn_scale: bool = False
 
@@ -43,7 +45,7 @@ class ModalityConfig(Config, frozen=True):
     name: Name
     shape: Annotated[tuple[Positive, ...], Meta(min_length=1, max_length=3)]
     likelihood: LikelihoodConfig
-    network: Literal["mlp", "image", "sequence"] = "mlp"
+    network: Name = "mlp"
     width: Positive = 128
     weight: PositiveFloat = 1.0
     """Multiplies the reconstruction in the objective; never enters a reported likelihood."""
@@ -55,7 +57,7 @@ class AggregatorConfig(Config, frozen=True):
     `components` above 1 gives the learned aggregators a mixture as their posterior.
     """
 
-    name: Literal["poe", "moe", "mopoe", "sum_pooling", "self_attention"]
+    name: Name
     width: Positive = 256
     heads: Positive = 4
     layers: Annotated[int, Meta(ge=1, le=64)] = 2
@@ -74,7 +76,7 @@ class PriorConfig(Config, frozen=True):
     A mixture has `components` of `family`; a flow has `layers` transformations of `width`.
     """
 
-    name: Literal["standard_normal", "mixture", "flow"] = "standard_normal"
+    name: Name = "standard_normal"
     components: Positive = 5
     family: Literal["normal", "laplace"] = "normal"
     width: Annotated[int, Meta(ge=1, le=1024)] = 64
@@ -88,7 +90,7 @@ class ObjectiveConfig(Config, frozen=True):
     with `keep_probability`, or one of them, or all.
     """
 
-    name: Literal["masked", "mixture", "total_correlation", "marginal"]
+    name: Name
     beta: PositiveFloat = 1.0
     warmup_epochs: NonNegative = 0
     samples: Positive = 1
@@ -98,11 +100,15 @@ class ObjectiveConfig(Config, frozen=True):
 
 
 class DataConfig(Config, frozen=True):
-    """The data set, and where its photos come from."""
+    """The data set, how many items a pass has, and what else a data set may need.
 
-    name: Literal["digits"] = "digits"
+    `photo` says where the photos of `digits` come from; `seed` which of the made worlds it is.
+    """
+
+    name: Name = "digits"
     photo: Literal["rendered", "svhn"] = "rendered"
     epoch_size: Positive = 60_000
+    seed: NonNegative = 0
 
 
 class TrainingConfig(Config, frozen=True):
@@ -143,6 +149,11 @@ class RunConfig(Config, frozen=True):
     def names(self) -> tuple[str, ...]:
         """Modality names in their order."""
         return tuple(modality.name for modality in self.modalities)
+
+    @property
+    def latents(self) -> int:
+        """The length of z, shared and private latents together."""
+        return self.latent + self.private * len(self.modalities)
 
 
 def from_dict(data: Any, source: str = "config") -> RunConfig:

@@ -18,9 +18,11 @@ LAYERS = (
     ("modality",),
     ("model",),
     ("objectives",),
+    ("data",),
     ("build",),
-    ("data", "training", "training_state", "evaluation", "projections", "geometry", "checkpoints",
-     "runs", "studies", "generation", "exchange", "progress"),
+    ("training", "training_state", "evaluation", "projections", "geometry", "checkpoints", "runs",
+     "studies", "generation", "exchange", "progress"),
+    ("experiments",),
     ("cli", "__main__"),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

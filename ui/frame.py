@@ -72,6 +72,6 @@ def draw(title: str) -> None:
 def _about(run: loading.Run) -> str:
     card, config = run.card, run.config
     return (f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator, '
-            f'{config.objective.name} bound, latent of {config.latent}, '
+            f'{config.objective.name} bound, latent of {config.latents}, '
             f'{card.get("parameters", 0):,} parameters, {card.get("epochs", "?")} epochs · '
             f'run <code>{loading.run_hash(run)}</code></p>')

@@ -32,7 +32,7 @@ class Generated:
     at_draws: Mapping[str, np.ndarray]
     """Per modality [draw, *shape]."""
     width: float
-    """Mean over the latent axes of the posterior's standard deviation; the prior's is 1."""
+    """Mean over the latent axes of the posterior's standard deviation."""
     rate: float
     """KL(q(z | x_S) || p(z)) in nats."""
     rate_error: float | None
@@ -133,6 +133,11 @@ def _log_likelihood(
               for name, values in tensors(model, given).items()]
     ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
     return log_mean(torch.stack(scores).sum(0) + ratio)
+
+
+def decoded(model: MultimodalVAE, latents: Tensor) -> dict[str, np.ndarray]:
+    """E[x | z] of every modality at latents [..., latent]; RunError unless finite."""
+    return {name: _finite(name, values) for name, values in model.means(latents).items()}
 
 
 def _finite(name: str, values: Tensor) -> np.ndarray:

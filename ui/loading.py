@@ -7,6 +7,7 @@ of its files) is part of every key, so that a run trained anew is read anew.
 import argparse
 import sys
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from mmvae_core.evaluation.coherence import Judge
     from mmvae_core.model import MultimodalVAE
     from ui.inference import Generated, Verdict
+    from ui.lattice import Lattice
+    from ui.plane import Plane
+
+MOST_MODALITIES = 5
+"""Up to so many, all subsets of an item are made at once."""
 
 
 def root() -> Path:
@@ -104,6 +110,28 @@ def generated(run: Run, given: Mapping[str, np.ndarray], count: int, seed: int) 
     return _generated(str(run.folder), stamp(run), dict(given), count, seed)
 
 
+def lattice(run: Run, study: Study, item: int, mask: tuple[bool, ...], draws: int, seed: int,
+            plane: "Plane | None") -> "Lattice":
+    """All subsets of one item; see `lattice.lattice`."""
+    age = _stamp(study.folder / "samples.npz")
+    return _lattice(str(run.folder), stamp(run), (str(study.folder), age, item), nearest(mask),
+                    draws, seed, study, run, plane)
+
+
+def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
+    """All masks, ordered as `subsets.all_subsets`; of many modalities those next to a mask."""
+    count = len(mask)
+    if count <= MOST_MODALITIES:
+        members = (one for size in range(count + 1) for one in combinations(range(count), size))
+        return tuple(tuple(index in one for index in range(count)) for one in members)
+    found = [mask, *(tuple(kept != (index == other) for other, kept in enumerate(mask))
+                     for index in range(count))]
+    return tuple(sorted(found, key=lambda one: (sum(one), [not kept for kept in one])))
+
+
+def plane(run: Run) -> "Plane":
+    """The plane in which a run's posteriors are drawn."""
+    return _plane(str(run.folder), stamp(run), latents(run))
 def is_judged(study: Study, modality: ModalityConfig) -> bool:
     """Whether the study's judges can name the class of this modality's generations."""
     alphabet = study.about.get("alphabets", {}).get(modality.name)
@@ -198,6 +226,25 @@ def _generated(
     from ui import inference
 
     return inference.generate(_model(folder, age), given, count, seed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _lattice(
+    folder: str, age: tuple[int, ...], item: tuple[str, int, int],
+    masks: tuple[tuple[bool, ...], ...], draws: int, seed: int,
+    _study: Study, _run: Run, _plane: "Plane | None",
+) -> "Lattice":
+    from ui.lattice import lattice as made
+
+    values = item_values(_study, item[-1], _run.config.names)
+    return made(_model(folder, age), values, np.array(masks), draws, seed, _plane)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _plane(folder: str, age: tuple[int, ...], _latents: Latents) -> "Plane":
+    from ui.lattice import plane_of
+
+    return plane_of(_model(folder, age), _latents.mean[-1])
 
 
 def _stamp(path: Path) -> int:

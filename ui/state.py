@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mmvae_core.checkpoints import Run, Study
 
@@ -106,6 +107,23 @@ def take_item(item: int) -> None:
     """Go to an item."""
     st.session_state[ITEM] = item
     forget_notes()
+
+
+def take_mask(names: Sequence[str]) -> None:
+    """Show these modalities to the model. For callbacks: the frame's widget is drawn later."""
+    st.session_state[MASK] = list(names)
+    forget_notes()
+
+
+def write_empty_mask() -> None:
+    """Write `mask=` into the address when a program has emptied the mask.
+
+    Streamlit 1.67 leaves an empty list out, and without the parameter the mask is the default.
+    """
+    context = get_script_run_ctx()
+    if context and not st.query_params.get_all(MASK):
+        with context.session_state.query_params() as address:
+            address.set_corrected_value(MASK, "", "string_value")
 
 
 def check_link(key: str, valid: Callable[[list[str]], bool], expected: str) -> None:

@@ -25,6 +25,7 @@ from ui.state import Here
 
 if TYPE_CHECKING:
     from ui.inference import Generated, Verdict
+    from ui.lattice import Node
 
 MOST_ITEMS = 48
 TILE_COLUMNS = 4
@@ -75,7 +76,8 @@ def unit(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
 
 
 def modality_panel(
-    here: Here, modality: ModalityConfig, stored: np.ndarray | None, made: "Generated", given: bool,
+    here: Here, modality: ModalityConfig, stored: np.ndarray | None, made: "Generated | Node",
+    given: bool,
     truth: int | None = None,
 ) -> None:
     """One modality: the item's own, what the model makes of it, and what the judge says."""

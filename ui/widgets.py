@@ -64,6 +64,8 @@ def toggle_mask(run: Run) -> tuple[bool, ...]:
                      "some of " + ", ".join(names) + ", or empty")
     kept = st.pills("Shown to the model", names, selection_mode="multi", default=names,
                     key=state.MASK, bind="query-params", on_change=state.forget_notes)
+    if not kept:
+        state.write_empty_mask()
     return tuple(name in kept for name in names)
 
 

@@ -1,17 +1,17 @@
-"""What training asks of a data set: batches of an epoch, and fixed validation batches."""
+"""What training asks of a data set: batches of an epoch, and fixed validation batches.
 
-from collections.abc import Iterator
-from typing import Protocol
+A data set is one function `(config, folder) -> Source`, named in `build.DATA`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mmvae_core.batch import Batch
-from mmvae_core.config import RunConfig
-from mmvae_core.data.digits import DigitPools, Pairing, epoch_pairs, fixed_triples, triples
-from mmvae_core.errors import ConfigError
-
-VALIDATION_ITEMS = 2_000
 
 
 class Source(Protocol):
@@ -26,45 +26,43 @@ class Source(Protocol):
         ...
 
 
-class DigitSource:
-    """The study `digits`: fresh pairings in every epoch, fixed ones for validation."""
+@dataclass(frozen=True)
+class Table:
+    """A split that fits in memory: items, their true latents [item, latent], labels [item]."""
 
-    def __init__(self, pools: DigitPools, epoch_size: int) -> None:
-        self.pools, self.epoch_size = pools, epoch_size
+    items: Batch
+    latents: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """Made data with known latents: the training items in a new order in every epoch.
+
+    `about` tells a study of them: title, classes (names of the labels), alphabets, sources.
+    """
+
+    train: Table
+    held_out: Table
+    test: Table
+    about: Mapping[str, Any]
 
     def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
-        """One pass over `epoch_size` triples."""
-        yield from self._cut(epoch_pairs(self.pools, "train", seed, epoch, self.epoch_size), size)
+        """One pass over all training items."""
+        generator = np.random.default_rng((seed, epoch))
+        order = torch.from_numpy(generator.permutation(len(self.train)))
+        for rows in order.split(size):
+            yield self.train.items.rows(rows)
 
     def validation(self, size: int) -> Iterator[Batch]:
-        """The first fixed triples of the validation split."""
-        yield from self._cut(fixed_triples(self.pools, "validation", VALIDATION_ITEMS), size)
-
-    def _cut(self, pairing: Pairing, size: int) -> Iterator[Batch]:
-        for start in range(0, len(pairing), size):
-            yield digit_batch(triples(self.pools, pairing[start : start + size]))
+        """The held-out items."""
+        for start in range(0, len(self.held_out), size):
+            yield self.held_out.items.rows(slice(start, start + size))
 
 
-def digit_batch(items: dict[str, np.ndarray]) -> Batch:
-    """A complete batch of the three modalities: pictures to [0, 1], words as codes."""
-    data = {
-        "handwriting": picture(items["handwriting"]),
-        "photo": picture(items["photo"]),
-        "word": torch.from_numpy(items["word"]).long(),
-    }
-    return Batch(data, torch.ones(len(items["word"]), 3, dtype=torch.bool))
-
-
-def picture(pixels: np.ndarray) -> torch.Tensor:
+def picture(pixels: np.ndarray) -> Tensor:
     """Bytes [batch, channel, height, width] as floats in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).float() / 255
-
-
-def check_digits(config: RunConfig) -> None:
-    """Raise ConfigError unless the modalities are those of the study."""
-    expected = ("handwriting", "photo", "word")
-    if config.names != expected:
-        raise ConfigError(
-            f"The data set digits has the modalities {', '.join(expected)}, the configuration "
-            f"names {', '.join(config.names)}; use these names in this order."
-        )

@@ -21,6 +21,7 @@ from mmvae_core.evaluation.all_subsets import (
     subset_names,
 )
 from mmvae_core.evaluation.coherence import Judge, conditional_coherence, joint_coherence
+from mmvae_core.evaluation.conflict import conflict
 from mmvae_core.evaluation.digit_judges import digit_judges
 from mmvae_core.evaluation.latent_probe import latent_probe
 from mmvae_core.evaluation.log_likelihood import log_likelihoods
@@ -79,19 +80,20 @@ def evaluate(
     report["rate"] = _estimates(names, rate)
     report["cross_rate"] = _estimates(names, cross_rates(posterior, draws, seed))
     each("rate", 1.0)
+    labels = torch.from_numpy(samples.labels.astype(np.int64))
     distortion, bound = distortions(model, batch, posterior, budget.distortion_samples, seed,
                                     lambda fraction: each("distortion", fraction))
     report["distortion_samples"] = budget.distortion_samples
     report["distortion"] = {name: mean_error(one)
                             for name, one in zip(names, distortion, strict=True)}
     report["coherence"] = conditional_coherence(
-        model, posterior, torch.from_numpy(samples.labels.astype(np.int64)), judges, seed,
-        lambda fraction: each("coherence", fraction),
+        model, posterior, labels, judges, seed, lambda fraction: each("coherence", fraction),
     )
     report["joint_coherence"] = joint_coherence(model, judges, seed, budget.prior_samples)
     each("joint_coherence", 1.0)
     report["probe"] = dict(zip(names, latent_probe(posterior, samples.labels, seed), strict=True))
     each("probe", 1.0)
+    report["conflict"] = conflict(model, batch, labels, judges, draws, seed, each)
     latents = _latents(model, posterior, rate, (distortion, bound), seed)
     each("projection", 1.0)
     return report, latents

@@ -38,3 +38,12 @@ class VectorDecoder(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         """Outputs for the likelihood."""
         return self.body(latent).unflatten(-1, self.shape)
+
+
+class LinearDecoder(VectorDecoder):
+    """One linear layer W z + b, so that with a normal likelihood the model is linear-Gaussian."""
+
+    def __init__(self, shape: tuple[int, ...], width: int, latent: int) -> None:
+        nn.Module.__init__(self)
+        self.shape = shape
+        self.body = nn.Linear(latent, math.prod(shape))

@@ -18,7 +18,7 @@ from mmvae_core.errors import ConfigError
 class Likelihood(nn.Module):
     """Base: `shape` is the data's shape, `outputs` the shape a decoder must give."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], config: LikelihoodConfig) -> None:
         super().__init__()
         self.shape = shape
         self.outputs = shape
@@ -46,7 +46,7 @@ class LocationScale(Likelihood):
     """
 
     def __init__(self, shape: tuple[int, ...], config: LikelihoodConfig) -> None:
-        super().__init__(shape)
+        super().__init__(shape, config)
         self.family = config.name
         start = torch.tensor(math.log(config.scale))
         self.log_scale = nn.Parameter(start, requires_grad=config.learn_scale)
@@ -98,8 +98,13 @@ class Bernoulli(Likelihood):
 class Categorical(Likelihood):
     """One symbol per position: codes [..., length], outputs logits [..., length, symbols]."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        super().__init__(shape[:1])
+    def __init__(self, shape: tuple[int, ...], config: LikelihoodConfig) -> None:
+        super().__init__(shape[:1], config)
+        if len(shape) != 2:
+            raise ConfigError(
+                f"A categorical modality needs the shape (length, symbols), got {shape}; mend "
+                "`shape`."
+            )
         self.outputs = shape
 
     def log_prob(self, outputs: Tensor, data: Tensor) -> Tensor:
@@ -114,16 +119,3 @@ class Categorical(Likelihood):
     def sample(self, outputs: Tensor) -> Tensor:
         """Codes [..., length]."""
         return torch.distributions.Categorical(logits=outputs).sample()
-
-
-def build_likelihood(shape: tuple[int, ...], config: LikelihoodConfig) -> Likelihood:
-    """The likelihood that a modality's configuration names."""
-    if config.name == "bernoulli":
-        return Bernoulli(shape)
-    if config.name != "categorical":
-        return LocationScale(shape, config)
-    if len(shape) != 2:
-        raise ConfigError(
-            f"A categorical modality needs the shape (length, symbols), got {shape}; mend `shape`."
-        )
-    return Categorical(shape)

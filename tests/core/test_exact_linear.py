@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmvae_core.aggregators.fixed import ProductOfExperts
 from mmvae_core.aggregators.private import WithPrivate
 from mmvae_core.batch import Batch
-from mmvae_core.build import build_model
+from mmvae_core.build import build_likelihood, build_model
 from mmvae_core.config import LikelihoodConfig, ModalityConfig
 from mmvae_core.modality import Modality
 from mmvae_core.model import MultimodalVAE
@@ -18,7 +18,6 @@ from mmvae_core.objectives.masked import masked
 from mmvae_core.objectives.mixture import mixture
 from mmvae_core.objectives.terms import Terms
 from mmvae_core.objectives.total_correlation import total_correlation
-from mmvae_core.probability.likelihoods import build_likelihood
 from mmvae_core.probability.posteriors import MIN_SCALE, Gaussian, GaussianMixture
 from mmvae_core.probability.priors import PrivatePrior, StandardNormalPrior
 from mmvae_core.subsets import all_subsets

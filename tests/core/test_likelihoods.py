@@ -10,9 +10,10 @@ from scipy import stats
 from scipy.integrate import quad
 from torch import Tensor
 
+from mmvae_core.build import build_likelihood
 from mmvae_core.config import LikelihoodConfig
 from mmvae_core.errors import ConfigError
-from mmvae_core.probability.likelihoods import Likelihood, build_likelihood
+from mmvae_core.probability.likelihoods import Likelihood
 
 FAMILIES = {"normal": stats.norm, "laplace": stats.laplace}
 continuous = pytest.mark.parametrize("name", FAMILIES)

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.batch import Batch
-from mmvae_core.build import build_model
+from mmvae_core.build import build_likelihood, build_model
 from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig, from_dict
 from mmvae_core.modality import Modality
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.probability.likelihoods import build_likelihood
 from mmvae_core.probability.posteriors import Gaussian
 from mmvae_core.probability.priors import StandardNormalPrior
 

@@ -76,7 +76,7 @@ def test_report_is_complete_and_reproducible(make_model, samples, tmp_path) -> N
     assert not equal(report, evaluate_without_latents(model, samples, 4))
     check_content(report)
     assert list(dict.fromkeys(part for part, _ in seen)) == [
-        "log_likelihood", "rate", "distortion", "coherence", "joint_coherence", "probe",
+        "log_likelihood", "rate", "distortion", "coherence", "joint_coherence", "probe", "conflict",
         "projection"]
     save_evaluation(Run(tmp_path), report, latents)
     assert Run(tmp_path).report == report
@@ -127,6 +127,10 @@ def check_content(report: dict) -> None:
     assert "spelt" not in named["picture"]
     assert report["joint_coherence"]["count"] == 30
     assert len(report["probe"]) == 8
+    against = report["conflict"]["given"]["word vs numbers+picture"]
+    assert len(report["conflict"]["given"]) == 6
+    assert list(against["won"]) == ["picture", "word"]
+    assert not against["exact"]
 
 
 def test_samples_become_a_batch(make_model, samples) -> None:

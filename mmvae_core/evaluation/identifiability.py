@@ -1,0 +1,87 @@
+"""Whether learned latents are the true ones, up to an order, or up to an affine map.
+
+The mean correlation coefficient (MCC): |Pearson correlation| between true and learned latents,
+averaged over a one-to-one match. `strong`: the match of highest sum, an order and signs only.
+`weak`: after an affine map of both sides fitted by canonical correlation analysis. Whatever is
+fitted is fitted on one half of the items; `inside` is the figure on that half, `outside` on the
+other. Sources: Hyvarinen and Morioka 2016, https://arxiv.org/abs/1605.06336; Kivva et al. 2022,
+https://arxiv.org/abs/2206.10044
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from mmvae_core.errors import DataError
+
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """A mean correlation coefficient in [0, 1] on the fitted half and on the other."""
+
+    inside: float
+    outside: float
+
+
+def strong_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
+    """MCC of [item, latent] arrays under the best one-to-one match of latents."""
+    first, second = _halves(true, learned)
+    table = _correlations(*first)
+    match = linear_sum_assignment(table, maximize=True)
+    return Correlations(float(table[match].mean()), float(_correlations(*second)[match].mean()))
+
+
+def weak_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
+    """MCC after the affine maps of canonical correlation analysis; invariant to affine maps."""
+    first, second = _halves(true, learned)
+    maps = canonical_maps(*first)
+    both = [[values @ weights for values, weights in zip(half, maps, strict=True)]
+            for half in (first, second)]
+    inside, outside = (float(np.diag(_correlations(*half)).mean()) for half in both)
+    return Correlations(inside, outside)
+
+
+def canonical_maps(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights [latent, pair] of both sides whose projections correlate most, pair by pair.
+
+    Whiten both sides and take the singular vectors of their cross-covariance.
+    """
+    whiten_one, whiten_other = _whitening(one), _whitening(other)
+    cross = _centred(one @ whiten_one).T @ _centred(other @ whiten_other) / len(one)
+    left, _, right = np.linalg.svd(cross, full_matrices=False)
+    return whiten_one @ left, whiten_other @ right.T
+
+
+def _halves(
+    true: np.ndarray, learned: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    true, learned = np.asarray(true, np.float64), np.asarray(learned, np.float64)
+    enough = 4 * max(true.shape[-1], learned.shape[-1])
+    if true.ndim != 2 or learned.ndim != 2 or len(true) != len(learned) or len(true) < enough:
+        raise DataError(
+            f"True latents {list(true.shape)} and learned ones {list(learned.shape)} were given, "
+            f"expected [item, latent] of the same {enough} items or more; give more items."
+        )
+    cut = len(true) // 2
+    return (true[:cut], learned[:cut]), (true[cut:], learned[cut:])
+
+
+def _correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """|Pearson| [latent, latent]; 0 where one of the two does not vary."""
+    one, other = _centred(one), _centred(other)
+    length = np.outer(np.linalg.norm(one, axis=0), np.linalg.norm(other, axis=0))
+    return np.abs(one.T @ other) / np.maximum(length, TINY)
+
+
+def _whitening(values: np.ndarray) -> np.ndarray:
+    """A map [latent, kept] to uncorrelated unit variances; directions that do not vary go."""
+    spread, axes = np.linalg.eigh(np.cov(values.T, bias=True).reshape(values.shape[1], -1))
+    kept = spread > TINY * max(float(spread.max()), TINY)
+    return axes[:, kept] / np.sqrt(spread[kept])
+
+
+def _centred(values: np.ndarray) -> np.ndarray:
+    return values - values.mean(0)

@@ -173,5 +173,5 @@ def read_history(path: Path) -> list[EpochReport]:
         with path.open(newline="") as file:
             return [EpochReport(int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
                     for row in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read ({one_line(error)}); train the run anew.") from None

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,16 +52,23 @@ class Cell:
 
 def cells(
     experiment: str, aggregators: Sequence[str], objectives: Sequence[str], seeds: int
-) -> Iterator[Cell]:
-    """All models of an experiment."""
+) -> list[Cell]:
+    """All models of an experiment, the seeds of each one after the other.
+
+    UsageError or ConfigError for names that are not known, before anything is trained.
+    """
     if experiment not in EXPERIMENTS:
         known = ", ".join(EXPERIMENTS)
         raise UsageError(f"There is no experiment {experiment!r}; choose one of {known}.")
-    for variant in EXPERIMENTS[experiment]:
-        for aggregator in aggregators or default_aggregators(variant):
-            for objective in objectives:
-                for seed in range(seeds):
-                    yield Cell(variant, aggregator, objective, seed)
+    models = dict.fromkeys(
+        (variant, aggregator, objective)
+        for variant in EXPERIMENTS[experiment]
+        for aggregator in aggregators or default_aggregators(variant)
+        for objective in objectives
+    )
+    for model in models:
+        _check(config_of(Cell(*model, 0)))
+    return [Cell(*model, seed) for model in models for seed in range(seeds)]
 
 
 def default_aggregators(variant: str) -> tuple[str, ...]:
@@ -95,6 +102,14 @@ def fingerprint(config: RunConfig) -> str:
     """Twelve digits that change with any setting that is not a default."""
     text = json.dumps(_settings(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _check(config: RunConfig) -> None:
+    from mmvae_core.build import build_objective  # late: who only reads results needs no torch
+    from mmvae_core.checkpoints import check_size
+
+    build_objective(config)
+    check_size(config)
 
 
 def _settings(value: Any) -> Any:

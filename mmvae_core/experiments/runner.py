@@ -59,16 +59,21 @@ def run_cells(
     todo: Sequence[Cell], table: Path, order: Order, workers: int,
     each: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Row]:
-    """Train what the table lacks, `workers` at a time; the rows of all the cells."""
+    """Train what the table lacks, `workers` at a time; the rows of all the cells.
+
+    What the table holds of other cells stays there.
+    """
     wanted = {cell: fingerprint(config_of(cell, order.quick)) for cell in todo}
-    rows = [row for row in read_rows(table) if wanted.get(row.cell) == row.config]
-    done = {row.cell for row in rows if _is_kept(order.folder(row.cell))}
+    present = read_rows(table)
+    others = [row for row in present if row.cell not in wanted]
+    rows = [row for row in present if wanted.get(row.cell) == row.config]
+    done = {row.cell for row in rows if _is_done(row, order)}
     rows = [row for row in rows if row.cell in done]
     missing = [cell for cell in todo if cell not in done]
-    each(len(todo) - len(missing), len(todo))
+    each(len(done), len(todo))
     for found in _trained(missing, order, workers):
         rows += found
-        write_rows(table, rows)
+        write_rows(table, [*others, *rows])
         done.update(row.cell for row in found)
         each(len(done), len(todo))
     return rows
@@ -104,7 +109,7 @@ def read_rows(table: Path) -> list[Row]:
     try:
         with table.open(newline="") as file:
             return [_row(line) for line in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError(
             f"{table} cannot be read ({one_line(error)}); delete it to run the experiment anew."
         ) from None
@@ -128,12 +133,18 @@ def _trained(missing: Sequence[Cell], order: Order, workers: int) -> Iterator[li
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         waiting = [pool.submit(run_together, group, order) for group in groups]
-        for future in as_completed(waiting):
-            yield future.result()
+        try:
+            for future in as_completed(waiting):
+                yield future.result()
+        finally:  # after an error the rest need not be trained first
+            pool.shutdown(cancel_futures=True)
 
 
-def _is_kept(folder: Path | None) -> bool:
-    return folder is None or (folder / "card.json").is_file()
+def _is_done(row: Row, order: Order) -> bool:
+    """Whether the row's run is where it is to be kept; one that diverged is kept nowhere."""
+    folder = order.folder(row.cell)
+    return (folder is None or row.figure.figure == DIVERGED
+            or (folder / "card.json").is_file())
 
 
 def _row(line: dict[str, str]) -> Row:

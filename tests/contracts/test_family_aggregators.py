@@ -181,10 +181,9 @@ def test_nothing_shown_is_the_prior(settings: dict, private: int) -> None:
                                rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("settings", family.LEARNED.values(), ids=family.LEARNED)
-@pytest.mark.parametrize("private", [0, 2])
-def test_nothing_shown_has_finite_numbers(settings: dict, private: int) -> None:
-    model, (features, subset) = make(settings | {"private": private}), inputs()
+@every_member
+def test_nothing_shown_has_finite_numbers(settings: dict) -> None:
+    model, (features, subset) = make(settings), inputs()
     posterior = model.posterior(features[:1] * math.nan, subset[:1])
     for value in (posterior.mean, posterior.stddev, posterior.rsample((4,)),
                   posterior.log_prob(points(posterior))):

@@ -22,6 +22,7 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of downloaded data (default: user cache).")
 ]
 RootOption = Annotated[Path, typer.Option("--checkpoints", help="Folder of studies.")]
+RESULTS = SHIPPED / "results"
 ThreadsOption = Annotated[int, typer.Option(min=1, max=256, help="CPU threads.")]
 
 
@@ -159,7 +160,7 @@ def data(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="digits")],
+    name: Annotated[str, typer.Argument(help="digits, or a TOML configuration of made data.")],
     out: Annotated[Path, typer.Option(help="The study's folder.")],
     photo: Annotated[
         Literal["rendered", "svhn"], typer.Option(help="Where photos come from.")
@@ -169,6 +170,9 @@ def study(
     folder: DataOption = None,
 ) -> None:
     """Make a study's folder: fixed test items, and judges trained on real training data."""
+    if name.endswith(".toml"):
+        _made_study(Path(name), out)
+        return
     import torch
 
     from mmvae_core.data.digits import default_folder, load_digits
@@ -183,8 +187,55 @@ def study(
         typer.echo(f"judge of {judged}: {card['test_accuracy']:.2%} of {card['test_count']} right")
 
 
+@app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help="linear, bimodal or missing")],
+    out: Annotated[Path, typer.Option(help="Folder for the table and the report.")] = RESULTS,
+    aggregator: Annotated[
+        list[str] | None, typer.Option(help="Only these aggregators; NAME_mixture for a mixture.")
+    ] = None,
+    objective: Annotated[list[str] | None, typer.Option(help="Only these objectives.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Default 5; 2 with --quick.")] = None,
+    quick: Annotated[bool, typer.Option(help="A tenth of the passes, to see it work.")] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder of studies: keep the runs of seed 0 there.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Models trained at once.")] = 2,
+) -> None:
+    """Train and measure the models of one of the paper's experiments over several seeds."""
+    from mmvae_core.experiments.grid import OBJECTIVES, cells
+    from mmvae_core.experiments.report import print_claims, write_report
+    from mmvae_core.experiments.runner import Order, run_cells
+    from mmvae_core.progress import count_bar
+
+    if quick and out == RESULTS:
+        raise UsageError("--quick needs --out FOLDER, so that it cannot replace shipped results.")
+    count = seeds or (2 if quick else 5)
+    todo = cells(name, aggregator or (), objective or OBJECTIVES, count)
+    order = Order(quick, device, keep)
+    with count_bar(f"experiment {name}", "model") as each:
+        rows = run_cells(todo, out / f"{name}.csv", order, workers, each)
+    report = write_report(name, rows, order, out / f"{name}.json")
+    for line in print_claims(report):
+        typer.echo(line)
+
+
 def _say_epoch(name: str, epoch: int, loss: float) -> None:
     typer.echo(f"judge of {name}: pass {epoch + 1}, cross-entropy {loss:.4f} nats", err=True)
+
+
+def _made_study(path: Path, out: Path) -> None:
+    from mmvae_core.build import build_source
+    from mmvae_core.config import load_config
+    from mmvae_core.data.source import TableSource
+    from mmvae_core.studies import make_table_study
+
+    config = load_config(path)
+    source = build_source(config)
+    if not isinstance(source, TableSource):
+        raise UsageError(f"{path} is of {config.data.name}; `study {config.data.name}` makes that.")
+    typer.echo(f"Made {make_table_study(source, config, out).folder}.")
 
 
 def _known_data(name: str) -> None:

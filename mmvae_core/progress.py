@@ -44,3 +44,15 @@ def part_bar(title: str) -> Iterator[Callable[[str, float], None]]:
             bar.set_description(f"{title}: {part}")
 
         yield each
+
+
+@contextmanager
+def count_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, total) for work in equal pieces."""
+    with tqdm(desc=title, unit=unit) as bar:
+
+        def each(done: int, total: int) -> None:
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        yield each

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from mmvae_core.checkpoints import Study, file_hash, write_arrays, write_json
+from mmvae_core.config import RunConfig
 from mmvae_core.data.digits import DigitPools, Pool, fixed_triples, triples
+from mmvae_core.data.source import TableSource
 from mmvae_core.data.words import ALPHABET, NAMES
 from mmvae_core.evaluation.judge import JudgeTraining, accuracy, save_judge, train_judge
 
 ITEMS = 2_000
+TABLE_ITEMS = 500
 JUDGED = ("handwriting", "photo")
 SOURCES = {
     "handwriting": "MNIST, Y. LeCun, C. Cortes, C. Burges, CC BY-SA 3.0",
@@ -49,6 +52,19 @@ def make_digits(
         }
     write_json(folder / "judge" / "card.json", cards)
     write_json(folder / "study.json", _about(photo))
+    return Study(folder)
+
+
+def make_table_study(source: TableSource, config: RunConfig, folder: Path) -> Study:
+    """Write `study.json`, `samples.npz` and `truth.npz` (true latents) of made data.
+
+    The samples are the first test items.
+    """
+    rows = slice(0, TABLE_ITEMS)
+    arrays = {name: source.test.items.data[name][rows].numpy() for name in config.names}
+    write_arrays(folder / "samples.npz", arrays | {"labels": source.test.labels[rows].numpy()})
+    write_arrays(folder / "truth.npz", {"latents": source.test.latents[rows].float().numpy()})
+    write_json(folder / "study.json", dict(source.about))
     return Study(folder)
 
 

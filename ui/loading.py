@@ -17,6 +17,7 @@ import streamlit as st
 from mmvae_core.checkpoints import SHIPPED, Latents, Run, Samples, Study
 from mmvae_core.checkpoints import studies as find_studies
 from mmvae_core.config import ModalityConfig
+from mmvae_core.data.words import ALPHABET, LENGTH
 from mmvae_core.errors import RunError
 
 if TYPE_CHECKING:
@@ -66,9 +67,14 @@ def samples(study: Study) -> Samples:
     return _samples(str(study.folder), _stamp(study.folder / "samples.npz"))
 
 
+def is_evaluated(run: Run) -> bool:
+    """Whether the posteriors of the test items are stored."""
+    return (run.folder / "latents.npz").is_file()
+
+
 def latents(run: Run) -> Latents:
     """The stored posteriors of the test items."""
-    if not (run.folder / "latents.npz").is_file():
+    if not is_evaluated(run):
         raise RunError(
             f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.id} "
             "--save` makes what this page shows. Generate and Compare work without it."
@@ -126,13 +132,32 @@ def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
 def plane(run: Run) -> "Plane":
     """The plane in which a run's posteriors are drawn."""
     return _plane(str(run.folder), stamp(run), latents(run))
+def is_judged(study: Study, modality: ModalityConfig) -> bool:
+    """Whether the study's judges can name the class of this modality's generations."""
+    alphabet = study.about.get("alphabets", {}).get(modality.name)
+    is_number_word = alphabet == ALPHABET and modality.shape == (LENGTH, len(ALPHABET))
+    return modality.name in study.judge_cards or is_number_word
+
+
+def judged_items(study: Study, run: Run, name: str, row: int) -> np.ndarray:
+    """What the judge says of a modality of every item, made at the mean of q(z | the row's subset).
+
+    Made when first asked for, and kept.
+    """
+    age = _stamp(study.folder / "judge" / "card.json")
+    return _judged_items(str(run.folder), stamp(run), str(study.folder), age, name, row)
+
+
+def prior_scale(run: Run) -> np.ndarray:
+    """The prior's standard deviations [latent]; needs the model only where they are not 1."""
+    if run.config.prior.name == "standard_normal":
+        return np.ones(latents(run).mean.shape[-1])
+    return _model(str(run.folder), stamp(run)).prior().stddev.detach().numpy()
 
 
 def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verdict | None":
     """The judge's labels of generations, or nothing if the modality has no judge."""
-    from ui import inference
-
-    if not inference.is_judged(study, modality):
+    if not is_judged(study, modality):
         return None
     age = _stamp(study.folder / "judge" / "card.json")
     return _verdict(str(study.folder), age, modality.name, values)
@@ -173,6 +198,17 @@ def _judges(folder: str, age: int) -> "dict[str, Judge]":
     from mmvae_core.evaluation.digit_judges import digit_judges
 
     return digit_judges(Study(Path(folder)).judges())
+
+
+@st.cache_resource(show_spinner="Judging every item …", max_entries=64)
+def _judged_items(
+    folder: str, age: tuple[int, ...], study: str, judge_age: int, name: str, row: int
+) -> np.ndarray:
+    from ui import inference
+
+    judge = _judges(study, judge_age)[name]
+    return inference.judged_items(_model(folder, age), judge, name,
+                                  _latents(folder, age).mean[row])
 
 
 @st.cache_data(show_spinner=False, max_entries=1_024)

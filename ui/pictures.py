@@ -22,10 +22,10 @@ ZOOM, GAP = 4, 6
 CELL, LINE = 22, 34
 PALEST = 0.35
 """Opacity of a symbol that the model is quite unsure of."""
+DIFFERENCE = 190
+"""Widest a difference is drawn, in pixels."""
 STRIP, BREADTH = 24, 48
 """Height of a vector's bars in cells, and how broad they are together at least."""
-
-
 MOST_BARS = 96
 """A longer vector is drawn by means of neighbouring entries."""
 
@@ -127,6 +127,20 @@ def values_html(
     return picture_html(tile(as_image(values, modality), columns), alt, widest)
 
 
+def difference_html(
+    apart: np.ndarray, top: float, modality: ModalityConfig, alt: str
+) -> str:
+    """A signed difference of two values [*shape]: orange more, blue less, full colour at `top`.
+
+    Colours of a picture are averaged; of symbols each row is a position and each column a symbol.
+    """
+    flat = apart.mean(0) if kind_of(modality) == "image" else np.atleast_2d(apart)
+    if kind_of(modality) == "vector":
+        flat = np.repeat(apart.reshape(1, -1), STRIP, 0)
+    return picture_html(tile(_diverging(flat.reshape(1, -1), top).reshape(1, 3, *flat.shape), 1),
+                        alt, DIFFERENCE)
+
+
 def sheet(
     values: Mapping[str, np.ndarray], modalities: Iterable[ModalityConfig],
     alphabets: Mapping[str, str], columns: int = 8,
@@ -207,9 +221,13 @@ def _bars(values: np.ndarray) -> np.ndarray:
     return pictures
 
 
-def _diverging(values: np.ndarray) -> np.ndarray:
-    """Values [n, d] as blue (negative), white and orange (positive): [n, 3, d]."""
-    strength = np.clip(values / max(float(np.abs(values).max(initial=0)), 1e-6), -1, 1)[:, None]
+def _diverging(values: np.ndarray, top: float | None = None) -> np.ndarray:
+    """Values [n, d] as blue (negative), white and orange (positive): [n, 3, d].
+
+    Full colour at `top`, by default the largest size among the values.
+    """
+    top = float(np.abs(values).max(initial=0)) if top is None else top
+    strength = np.clip(values / max(top, 1e-6), -1, 1)[:, None]
     orange, blue = np.array([0.90, 0.62, 0.0]), np.array([0.0, 0.45, 0.70])
     end = np.where(strength > 0, orange[None, :, None], blue[None, :, None])
     return (1 - np.abs(strength)) + np.abs(strength) * end

@@ -5,7 +5,7 @@ survives a page switch, a reload and a link. The keys are private to this file a
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -17,7 +17,7 @@ STUDY, RUN, ITEM, MASK, SEED, RUNS = "study", "run", "item", "mask", "seed", "ru
 MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
-_HERE, _NOTES, _BEFORE = "_here", "_notes", "_mask_before"
+_HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,33 @@ def mask_before() -> tuple[bool, ...] | None:
     """The mask before the present one, if there was one for the same modalities."""
     before, present = st.session_state.get(_BEFORE), here().mask
     return before if before and len(before) == len(present) and before != present else None
+
+
+def chosen(study: Study) -> tuple[int, ...]:
+    """The items of the study that were chosen on a map, the same on every map and page."""
+    return st.session_state.get(_CHOSEN, {}).get(study.name, ())
+
+
+def choose(study: Study, ids: Sequence[int], chart: str | None = None) -> None:
+    """Choose items. The chart on which that was done stays as it is, the others are redrawn."""
+    st.session_state.setdefault(_CHOSEN, {})[study.name] = tuple(sorted(set(ids)))
+    for name, (turn, _, _) in st.session_state.setdefault(_LIT, {}).items():
+        if name != chart:
+            st.session_state[_LIT][name] = (turn + 1, None, ())
+
+
+def lit(study: Study, chart: str, frame: Hashable) -> tuple[int, tuple[int, ...]]:
+    """How often the chart was redrawn for a choice, and the items that its figure shows as chosen.
+
+    Those are the ones of when `frame` (all else that the figure depends on) last changed: a figure
+    must not change while points are chosen on it, else the chart is made anew and loses its view.
+    """
+    held = st.session_state.setdefault(_LIT, {})
+    turn, seen, ids = held.get(chart, (0, None, ()))
+    if seen != (study.name, frame):
+        ids = chosen(study)
+        held[chart] = (turn, (study.name, frame), ids)
+    return turn, ids
 
 
 def another_item(count: int) -> None:

@@ -15,6 +15,7 @@ from ui import loading, state
 from ui.pictures import kind_of
 
 MAX_COMPARED = 4
+DRAWS = ["8", "32", "128"]
 
 
 def pick_study() -> Study:
@@ -44,13 +45,6 @@ def pick_item(study: Study) -> int:
     st.button("Another item", on_click=state.another_item, args=(count,), width="stretch",
               help="A random other item of the test set")
     return int(item)
-
-
-def take_item(chosen: list[int], present: int) -> None:
-    """Offer to go on with the one item that was clicked."""
-    if len(chosen) == 1 and chosen[0] != present:
-        st.button(f"Take item {chosen[0]} on every page", on_click=state.take_item,
-                  args=(chosen[0],))
 
 
 def pick_seed() -> int:
@@ -87,6 +81,14 @@ def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
         max_selections=MAX_COMPARED, key=state.RUNS, bind="query-params",
     )
     return [found[name] for name in chosen]
+
+
+def pick_draws() -> int:
+    """How many generations are made and judged live."""
+    state.check_link("draws", state.is_among(DRAWS), " or ".join(DRAWS))
+    picked = st.segmented_control("Draws of each run", DRAWS, default=DRAWS[0], required=True,
+                                  key="draws", bind="query-params")
+    return int(picked or DRAWS[0])
 
 
 def own_inputs(study: Study, run: Run) -> dict[str, np.ndarray]:
@@ -132,7 +134,8 @@ def _upload(modality: ModalityConfig) -> np.ndarray | None:
 
 def _comparable(run: Run, present: Run) -> bool:
     return (run.config.names == present.config.names
-            and run.config.latent == present.config.latent)
+            and run.config.latent == present.config.latent
+            and run.config.private == present.config.private)
 
 
 def _favourite(found: dict[str, Run]) -> int:

@@ -18,10 +18,17 @@ from mmvae_core.errors import ConfigError
 LATENT, CLUSTERS, NOISE = 2, 5, 0.1
 HELD_OUT, TEST = 1_000, 2_000
 
+ABOUT = {
+    "title": "Bimodal: a vector and the label of its cluster",
+    "classes": ["cluster a", "cluster b", "cluster c", "cluster d", "cluster e"],
+    "sources": ["Made from clustered latents by an injective map, seeded; a class is a cluster"],
+}
+
 
 def bimodal(config: RunConfig, folder: Path | None = None) -> TableSource:
     """The world of `data.seed`."""
-    if len(config.modalities) != 2 or config.modalities[1].shape != (1, CLUSTERS):
+    ranks = [len(modality.shape) for modality in config.modalities]
+    if ranks != [1, 2] or config.modalities[1].shape != (1, CLUSTERS):
         shapes = ", ".join(str(list(modality.shape)) for modality in config.modalities)
         raise ConfigError(
             f"The data set bimodal has a vector and a label of shape [1, {CLUSTERS}], the "
@@ -31,8 +38,9 @@ def bimodal(config: RunConfig, folder: Path | None = None) -> TableSource:
     clusters = Clusters(CLUSTERS, LATENT, generator)
     mixing = Mixing(LATENT, config.modalities[0].shape[0], generator)
     counts = (config.data.epoch_size, HELD_OUT, TEST)
-    return TableSource(*(_split(config, clusters, mixing, index, count)
-                         for index, count in enumerate(counts)))
+    train, held_out, test = (_split(config, clusters, mixing, index, count)
+                             for index, count in enumerate(counts))
+    return TableSource(train, held_out, test, ABOUT | {"alphabets": {config.names[1]: "abcde"}})
 
 
 def _split(

@@ -22,6 +22,14 @@ HELD_OUT, TEST = 1_000, 2_000
 FIFTHS = np.array([-0.8416, -0.2533, 0.2533, 0.8416])
 """Quantiles of the standard normal at 0.2, 0.4, 0.6, 0.8."""
 
+ABOUT = {
+    "title": "Linear: five vectors of one normal latent",
+    "classes": ["lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth"],
+    "alphabets": {},
+    "sources": ["Made from normal latents by linear maps, seeded; a class is the fifth in which "
+                "the first true latent lies"],
+}
+
 
 def linear(config: RunConfig, folder: Path | None = None) -> TableSource:
     """The world with dense loadings."""
@@ -48,8 +56,9 @@ def sparse_loadings(config: RunConfig) -> list[np.ndarray]:
 
 def _source(config: RunConfig, loadings: list[np.ndarray]) -> TableSource:
     counts = (config.data.epoch_size, HELD_OUT, TEST)
-    return TableSource(*(_split(config, loadings, index, count)
-                         for index, count in enumerate(counts)))
+    train, held_out, test = (_split(config, loadings, index, count)
+                             for index, count in enumerate(counts))
+    return TableSource(train, held_out, test, ABOUT)
 
 
 def _split(config: RunConfig, loadings: list[np.ndarray], split: int, count: int) -> Table:

@@ -19,6 +19,13 @@ from mmvae_core.data.vectors import Clusters, Mixing, complete, sizes
 LATENT, CLUSTERS, NOISE, KEPT = 10, 5, 0.5, 0.5
 HELD_OUT, TEST = 1_000, 2_000
 
+ABOUT = {
+    "title": "Missing: four vectors, half of them missing in training",
+    "classes": ["cluster 1", "cluster 2", "cluster 3", "cluster 4", "cluster 5"],
+    "alphabets": {},
+    "sources": ["Made from clustered latents by injective maps, seeded; a class is a cluster"],
+}
+
 
 def missing(config: RunConfig, folder: Path | None = None) -> TableSource:
     """The world of `data.seed`."""
@@ -28,7 +35,7 @@ def missing(config: RunConfig, folder: Path | None = None) -> TableSource:
     counts = (config.data.epoch_size, HELD_OUT, TEST)
     train, held_out, test = (_split(config, clusters, mixings, index, count)
                              for index, count in enumerate(counts))
-    return TableSource(_thinned(train, config, 0), _thinned(held_out, config, 1), test)
+    return TableSource(_thinned(train, config, 0), _thinned(held_out, config, 1), test, ABOUT)
 
 
 def _split(

@@ -3,9 +3,9 @@
 A data set is one function `(config, folder) -> Source`, named in `build.DATA`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -40,11 +40,15 @@ class Table:
 
 @dataclass(frozen=True)
 class TableSource:
-    """Made data with known latents: the training items in a new order in every epoch."""
+    """Made data with known latents: the training items in a new order in every epoch.
+
+    `about` tells a study of them: title, classes (names of the labels), alphabets, sources.
+    """
 
     train: Table
     held_out: Table
     test: Table
+    about: Mapping[str, Any]
 
     def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
         """One pass over all training items."""

@@ -36,13 +36,14 @@ def complete(data: Mapping[str, np.ndarray]) -> Batch:
 class Clusters:
     """A mixture of normals with equal weights, scaled to mean 0 and variance 1 in each latent.
 
-    Before scaling, centres are uniform in (-2, 2) and standard deviations, which differ between
-    clusters and latents, in (0.2, 0.6).
+    Before scaling, centres are uniform in (-5, 5) and standard deviations, which differ between
+    clusters and latents, in (0.5, 3): clusters overlap.
+    Source: Khemakhem et al. 2020, https://arxiv.org/abs/1907.04809
     """
 
     def __init__(self, count: int, latent: int, generator: np.random.Generator) -> None:
-        centres = generator.uniform(-2, 2, (count, latent))
-        spreads = generator.uniform(0.2, 0.6, (count, latent))
+        centres = generator.uniform(-5, 5, (count, latent))
+        spreads = generator.uniform(0.5, 3, (count, latent))
         scale = np.sqrt(centres.var(0) + (spreads**2).mean(0))
         self.centres, self.spreads = (centres - centres.mean(0)) / scale, spreads / scale
 

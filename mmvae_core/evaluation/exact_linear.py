@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
 from mmvae_core.evaluation.rates import Estimate
-from mmvae_core.model import MultimodalVAE
 from mmvae_core.modality import Modality
+from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.mlp import LinearDecoder
 from mmvae_core.probability.likelihoods import LocationScale
 from mmvae_core.probability.posteriors import Gaussian, Posterior

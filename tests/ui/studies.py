@@ -14,7 +14,7 @@ from mmvae_core.data.words import ALPHABET, NAMES, sample_words
 from mmvae_core.evaluation.all_subsets import all_posteriors, subset_names
 from mmvae_core.evaluation.coherence import share
 from mmvae_core.evaluation.judge import Judge, save_judge
-from mmvae_core.evaluation.rates import rates
+from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
 from mmvae_core.projections import fit_pca
 from mmvae_core.subsets import all_subsets
@@ -137,8 +137,10 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
         "parameters": sum(value.numel() for value in model.parameters()), "epochs": 0,
         "weights": file_hash(folder / "weights.safetensors"),
     })
-    posterior = all_posteriors(model, sample_batch(model, items))
+    batch = sample_batch(model, items)
+    posterior = all_posteriors(model, batch)
     rate = rates(posterior, model.prior(), 16, 0)
+    distortion, bound = distortions(model, batch, posterior, 4, 0)
     mean = posterior.mean.numpy()
     centre, axes, explained = fit_pca(mean[-1])
     flat = (mean - centre) @ axes.T
@@ -147,6 +149,7 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
         "stddev": posterior.stddev.numpy(),
         "rate": torch.stack([one.value for one in rate]).numpy(),
         "pca": flat, "pca_explained": explained, "umap": np.tanh(flat),
+        "distortion": distortion.numpy(), "log_likelihood": bound.numpy(),
     })
     write_json(folder / "report.json", _report(config.names, subset_names(config.names),
                                                len(folder.name)))
@@ -163,7 +166,9 @@ def _report(names: Sequence[str], subsets: Sequence[str], seed: int) -> dict[str
             "joint": figure(-100.0 - 10 * seed),
             "marginal": {name: figure(-50.0) for name in subsets[1:]},
         },
-        "rate": {name: figure(1.0) for name in subsets},
+        "rate": {name: figure(1.0 + seed) for name in subsets},
+        "distortion_samples": 4,
+        "distortion": {name: figure(90.0 - seed) for name in subsets},
         "coherence": {subset: {name: share(seed + 3, ITEMS) for name in names}
                       for subset in subsets[1:]},
         "joint_coherence": share(4, ITEMS),

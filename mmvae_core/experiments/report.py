@@ -1,0 +1,56 @@
+"""The report of an experiment: how it was made, the means with intervals, the claims."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmvae_core import __version__
+from mmvae_core.checkpoints import write_json
+from mmvae_core.experiments.grid import EXPERIMENTS
+from mmvae_core.experiments.measure import KL_ITEMS, KL_SAMPLES, SAMPLES
+from mmvae_core.experiments.runner import DIVERGED, Order, Row
+from mmvae_core.experiments.summary import LEVEL, claims, summarise
+from mmvae_core.runs import hardware
+
+
+def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> dict[str, Any]:
+    """Write the report of an experiment's rows and return it."""
+    cells = {row.cell: row.seconds for row in rows}
+    report = {
+        "experiment": name,
+        "variants": list(EXPERIMENTS[name]),
+        "quick": order.quick,
+        "models": len(cells),
+        "seeds": sorted({cell.seed for cell in cells}),
+        "diverged": sorted(f"{row.cell.variant}/{row.cell.name}, seed {row.cell.seed}"
+                           for row in rows if row.figure.figure == DIVERGED),
+        "level": LEVEL,
+        "likelihood_samples": SAMPLES,
+        "kl": {"items": KL_ITEMS, "samples": KL_SAMPLES},
+        "seconds": round(sum(cells.values())),
+        "device": order.device,
+        "hardware": hardware(torch.device(order.device if order.device != "auto" else "cpu")),
+        "threads": 1,
+        "finished": time.strftime("%Y-%m-%d", time.gmtime()),
+        "torch": version("torch"),
+        "version": __version__,
+        "claims": claims(rows),
+        "summary": summarise(rows),
+    }
+    write_json(path, report)
+    return report
+
+
+def print_claims(report: Mapping[str, Any]) -> Iterator[str]:
+    """The claims as lines of text."""
+    yield f"{report['models']} models, seeds {report['seeds']}, differences in nats per item:"
+    for claim in report["claims"]:
+        if claim["low"] is not None:
+            span = f"{claim['mean']:+.3f} [{claim['low']:+.3f}, {claim['high']:+.3f}]"
+            yield (f"{claim['variant']:16} {claim['better']:28} above {claim['worse']:24} {span} "
+                   f"{claim['verdict']}")
+    yield from (f"diverged: {name}" for name in report["diverged"])

@@ -140,9 +140,9 @@ def _model(folder: str, age: tuple[int, ...]) -> "MultimodalVAE":
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _judges(folder: str, age: int) -> "dict[str, Judge]":
-    from mmvae_core.evaluation.digit_judges import digit_judges
+    from mmvae_core.evaluation.digit_judges import study_judges
 
-    return digit_judges(Study(Path(folder)).judges())
+    return study_judges(Study(Path(folder)))
 
 
 @st.cache_data(show_spinner=False, max_entries=1_024)

@@ -17,6 +17,7 @@ from mmvae_core.checkpoints import SHIPPED, Latents, Run, Samples, Study
 from mmvae_core.checkpoints import studies as find_studies
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
+from mmvae_core.results import Report, read_report, report_files
 
 if TYPE_CHECKING:
     from mmvae_core.evaluation.coherence import Judge
@@ -42,6 +43,11 @@ def studies() -> dict[str, Study]:
             "start the app with `streamlit run app.py -- --checkpoints FOLDER`."
         )
     return found
+
+
+def experiments() -> dict[Path, Report | RunError]:
+    """The reports of the experiments by their file, or why one cannot be read."""
+    return {path: _experiment(str(path), _stamp(path)) for path in report_files(root())}
 
 
 def runs(study: Study) -> dict[str, Run]:
@@ -111,6 +117,14 @@ def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verd
 @st.cache_resource(show_spinner=False)
 def _study(folder: str, age: int) -> Study:
     return Study(Path(folder))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _experiment(path: str, age: int) -> Report | RunError:
+    try:
+        return read_report(Path(path))
+    except RunError as error:
+        return error
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

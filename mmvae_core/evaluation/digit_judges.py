@@ -43,8 +43,8 @@ def study_judges(study: Study) -> dict[str, coherence.Judge]:
 
 
 def number_words(study: Study) -> list[str]:
-    """The modalities that are the classes' names as `data.words` writes them; mostly none."""
-    if list(study.about.get("classes", [])) != list(NAMES):
+    """The modalities that name ten classes as `data.words` writes digits; mostly none."""
+    if len(study.about.get("classes", [])) != len(NAMES):
         return []
     data = study.samples().data
     return [name for name, alphabet in study.about.get("alphabets", {}).items()

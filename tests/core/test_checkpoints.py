@@ -25,7 +25,6 @@ from mmvae_core.checkpoints import (
     file_hash,
     find_run,
     find_study,
-    headline,
     read_arrays,
     read_json,
     save_weights,
@@ -35,6 +34,7 @@ from mmvae_core.checkpoints import (
 )
 from mmvae_core.config import from_dict, to_dict
 from mmvae_core.errors import MMVAEError, RunError, UsageError
+from mmvae_core.results import headline
 from tests import small
 
 

@@ -14,8 +14,8 @@ from ui.plots import FONT, Theme, frame_of
 
 OUTLIER = 6
 """So many times the usual distance from the middle, and an end is cut off with an arrow."""
-ROW, HEAD = 52, 34
-"""Pixels of a row, and of a heading between rows."""
+ROW, HEAD, ABOVE = 54, 34, 20
+"""Pixels of a row, of a heading between rows, and of a label above its spans."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,10 @@ def intervals(
         _add_kind(figure, LOOKS[kind], found, frame, theme)
     for line, place in zip(lines, places, strict=True):
         _add_label(figure, line, place, theme)
-    _lay_out(figure, title, frame, 14 - places[-1], theme, rule)
+    if rule is not None:
+        _add_rule(figure, rule, [place for line, place in zip(lines, places, strict=True)
+                                 if line.spans], theme)
+    _lay_out(figure, title, frame, 18 - places[-1], theme)
     return figure
 
 
@@ -127,7 +130,7 @@ def cloud(
 def _places(lines: Sequence[Line]) -> list[float]:
     """Where each row's spans lie, a heading itself, in pixels below the top (negative)."""
     heights = [ROW if line.spans else HEAD for line in lines]
-    below = [34 if line.spans else HEAD / 2 for line in lines]
+    below = [ABOVE + 12 if line.spans else HEAD / 2 for line in lines]
     return [-float(sum(heights[:index])) - below[index] for index in range(len(lines))]
 
 
@@ -143,7 +146,7 @@ def _add_label(figure: go.Figure, line: Line, place: float, theme: Theme) -> Non
     label = escape(line.label)
     figure.add_annotation(
         text=f"{label}&nbsp; <b>{escape(line.said)}</b>" if line.spans else f"<b>{label}</b>",
-        x=0, xref="paper", xanchor="left", y=place + (23 if line.spans else 0), yanchor="middle",
+        x=0, xref="paper", xanchor="left", y=place + (ABOVE if line.spans else 0), yanchor="middle",
         showarrow=False, align="left", font={"size": 14, "color": theme.ink},
     )
 
@@ -181,16 +184,20 @@ def _add_kind(
         ))
 
 
+def _add_rule(figure: go.Figure, rule: Rule, places: Sequence[float], theme: Theme) -> None:
+    """A line through the rows, broken where a label stands."""
+    y: list[float | None] = []
+    for place in places:
+        y += [place + ABOVE - 9, place - 16, None]
+    figure.add_trace(go.Scatter(
+        x=[rule.value] * len(y), y=y, mode="lines", name=rule.name, hoverinfo="skip",
+        showlegend=bool(rule.name), line={"color": theme.ink, "width": 1.8},
+    ))
+
+
 def _lay_out(
-    figure: go.Figure, title: str, frame: tuple[float, float], depth: float, theme: Theme,
-    rule: Rule | None,
+    figure: go.Figure, title: str, frame: tuple[float, float], depth: float, theme: Theme
 ) -> None:
-    if rule is not None:
-        figure.add_vline(
-            rule.value, line={"color": theme.ink, "width": 1.6, "dash": "dot"},
-            annotation={"text": rule.name, "font": {"size": 13, "color": theme.ink}, "y": 1,
-                        "yanchor": "bottom", "showarrow": False} if rule.name else None,
-        )
     figure.update_layout(
         **_common(theme), height=int(depth) + 96, margin={"l": 8, "r": 12, "t": 40, "b": 56},
         xaxis={**_axis(theme), "range": frame, "title": _title(title, theme), "nticks": 7},

@@ -11,11 +11,11 @@ MASKED, LEARNED = "masked above mixture", "learned above fixed"
 CLAIMS = {MASKED: "masked above mixture objective", LEARNED: "learned above fixed aggregators"}
 SIGNS = {"holds": "▲", "open": "●", "reversed": "▼"}
 WORLDS = {
-    "linear": ("Linear, dense", "five vectors, one latent of 5, linear decoders"),
-    "linear_sparse": ("Linear, sparse", "5 shared and 5 own latents a vector, all in one of 30"),
-    "linear_private": ("Linear, private", "the same data, own latents modelled as private"),
+    "linear": ("Linear", "five vectors of one latent of 5, dense loadings"),
+    "linear_sparse": ("Linear sparse", "5 shared and 5 own latents a vector, all in one of 30"),
+    "linear_private": ("Linear private", "the same data, own latents modelled as private"),
     "bimodal": ("Bimodal", "a vector and its cluster's label; the prior a learned mixture"),
-    "bimodal_normal": ("Bimodal, normal prior", "the same data, a standard normal prior"),
+    "bimodal_normal": ("Bimodal normal prior", "the same data, a standard normal prior"),
     "missing": ("Missing", "four vectors, half of the training data missing"),
 }
 """What worlds are called, and what they are."""
@@ -62,8 +62,8 @@ def shown_figures(entries: Sequence[Summary]) -> dict[str, tuple[str, str]]:
 
 
 def number(value: float, signed: bool = False) -> str:
-    """Three or more digits that count: fewer decimals for larger numbers."""
-    decimals = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1 if abs(value) < 1_000 else 0
+    """About three digits that count: fewer decimals for larger numbers."""
+    decimals = sum(abs(value) < below for below in (1_000, 10, 1, 0.05))
     return f"{value:{'+' if signed else ''},.{decimals}f}".replace("-", MINUS)
 
 
@@ -109,7 +109,11 @@ def figures_table(entries: Sequence[Summary]) -> str:
         + "</tr>"
         for aggregator, objective in models(entries)
     ]
-    return _table("Figures by model", ("model", *keys), rows)
+    best = next((one for one in entries if one.figure == MAXIMUM), None)
+    if best is not None:
+        rows.insert(0, f'<tr><th scope="row">maximum likelihood</th>{_cell(best)}'
+                    + "<td></td>" * (len(keys) - 1) + "</tr>")
+    return _table("Figures by model", ("model", *keys), rows, "numbers figures")
 
 
 def models(entries: Sequence[Summary]) -> list[tuple[str, str]]:

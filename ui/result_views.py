@@ -13,6 +13,7 @@ from ui.result_plots import Line, Rule, Span
 from ui.result_tables import CLAIMS, FIGURES, MASKED, MAXIMUM, MINUS, model_name, said
 
 STILL = {"displayModeBar": False}
+SIGN = {"masked": "●", "mixture": "◆"}
 PAPER = """<p class="plain">The paper (Hirt, Campolo, Leong, Ortega, TMLR 2024) proposes two things,
 which its abstract says <em>can become</em> beneficial. Each is held here against the alternatives,
 on the log-likelihood of test items:</p>
@@ -35,12 +36,18 @@ def read() -> dict[Path, Report]:
     for problem in found.values():
         if isinstance(problem, RunError):
             st.error(str(problem))
-    reports = {path: one for path, one in found.items() if isinstance(one, Report)}
+    reports = {path: one for path, one in sorted(found.items(), key=_paper_order)
+               if isinstance(one, Report)}
     if not reports:
         st.info(f"There are no results in {loading.root() / FOLDER}; "
                 "`python -m mmvae_core experiment linear` makes some.")
         st.stop()
     return reports
+
+
+def _paper_order(entry: tuple[Path, object]) -> tuple[int, Path]:
+    known, name = list(result_tables.WORLDS), entry[0].stem
+    return known.index(name) if name in known else len(known), entry[0]
 
 
 def verdicts(reports: Sequence[Report]) -> None:
@@ -66,16 +73,16 @@ def verdicts(reports: Sequence[Report]) -> None:
 
 def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
     """The world that the rest of the page is about: its report's file and its name."""
-    worlds = {variant: path for path, report in reports.items() for variant in report.measured()}
+    worlds = {result_tables.world_name(variant): (path, variant)
+              for path, report in reports.items() for variant in report.measured()}
     if not worlds:
         st.info("The reports hold no figures yet.")
         st.stop()
     state.check_link("world", state.is_among(list(worlds)), "one of " + ", ".join(worlds))
-    picked = st.segmented_control(
-        "World", list(worlds), default=next(iter(worlds)), required=True, key="world",
-        bind="query-params", format_func=result_tables.world_name,
-    ) or next(iter(worlds))
-    return worlds[picked], picked
+    first = next(iter(worlds))
+    picked = st.segmented_control("World", list(worlds), default=first, required=True, key="world",
+                                  bind="query-params")
+    return worlds[picked or first]
 
 
 def differences(report: Report, world: str) -> None:
@@ -143,9 +150,9 @@ def _dots(found: Sequence[Summary], entries: Sequence[Summary], name: str) -> No
     for aggregator in dict.fromkeys(pair[0] for pair in result_tables.models(found)):
         own = sorted((one for one in found if one.aggregator == aggregator),
                      key=lambda one: one.objective)
-        lines.append(Line(model_name(aggregator), " / ".join(
-            result_tables.number(one.mean) for one in own), tuple(
-            Span(one.objective, one.mean, one.low, one.high) for one in own)))
+        numbers = (f"{SIGN.get(one.objective, '')} {result_tables.number(one.mean)}" for one in own)
+        spans = (Span(one.objective, one.mean, one.low, one.high) for one in own)
+        lines.append(Line(model_name(aggregator), "  ".join(numbers), tuple(spans)))
     best = next((one.mean for one in entries if (one.figure, one.given) == (MAXIMUM, "all")), None)
     is_bounded = best is not None and found[0].figure == "log_likelihood"
     rule = Rule(best, "maximum likelihood") if is_bounded and best is not None else None

@@ -58,8 +58,7 @@ def _pick(ready: Mapping[str, Run]) -> tuple[list[Run], bool]:
     default = [name for name in WISHED if name in ready] or list(ready)[:PICTURED]
     state.check_link("pictured", state.is_among(list(ready)), "some of " + ", ".join(ready))
     names = st.multiselect(f"Runs, of seed 0 (up to {PICTURED})", list(ready), default=default,
-                           max_selections=PICTURED, key="pictured", bind="query-params",
-                           format_func=model_name)
+                           max_selections=PICTURED, key="pictured", bind="query-params")
     is_aligned = st.toggle("Align the learned latents to the true ones", key="aligned",
                            bind="query-params")
     return [ready[name] for name in names], is_aligned

@@ -160,6 +160,19 @@ def test_the_headline_is_read_off_the_report(run: Run) -> None:
     }
 
 
+def test_a_headline_has_no_coherence_where_nothing_judges(run: Run) -> None:
+    judged = report(run.config.names)
+    write_json(run.folder / "report.json",
+               judged | {"coherence": {"numbers": {}}, "joint_coherence": {}})
+    assert headline(run) == {"joint_log_likelihood": -3.0}
+
+
+@pytest.mark.parametrize("part", ["coherence", "log_likelihood", "joint_coherence"])
+def test_a_report_of_another_kind_is_named(run: Run, part: str) -> None:
+    write_json(run.folder / "report.json", report(run.config.names) | {part: [1]})
+    assert "report.json is of another kind" in refusal(lambda: headline(run))
+
+
 # What does not fit
 
 

@@ -72,10 +72,10 @@ def centre_ink(ink: np.ndarray, height: int, width: int) -> np.ndarray:
     size = max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale))
     small = np.asarray(Image.fromarray(box.astype(np.float32)).resize(size, _filter(scale)))
     small = np.clip(small, 0, 1)
-    return _placed(small / max(float(small.max()), 1e-6), height, width)
+    return centred(small / max(float(small.max()), 1e-6), height, width)
 
 
-def _placed(small: np.ndarray, height: int, width: int) -> np.ndarray:
+def centred(small: np.ndarray, height: int, width: int) -> np.ndarray:
     """Put a small picture onto black so that its centre of mass is at the middle."""
     mass = small.sum()
     down = (small.sum(1) @ np.arange(small.shape[0])) / mass

@@ -59,6 +59,25 @@ def read_text(text: str, alphabet: str, length: int) -> np.ndarray:
     return np.array([alphabet.index(symbol) for symbol in given.ljust(length)], dtype=np.int64)
 
 
+def read_symbols(text: str, alphabet: str | None, shape: tuple[int, ...]) -> np.ndarray:
+    """Codes int64 [length] of a typed text, `shape` being (length, symbols).
+
+    Without an alphabet the symbols have no signs: then the text holds their numbers, from 0,
+    between spaces or commas. Raises DataError as `read_text` does.
+    """
+    length, symbols = shape
+    if alphabet is not None:
+        return read_text(text, alphabet, length)
+    parts = text.replace(",", " ").split()
+    valid = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
+    if len(parts) != length or not valid or any(int(part) >= symbols for part in parts):
+        raise DataError(
+            f"The text {text[:40]!r} was given, expected {length} whole "
+            f"number{'s' if length > 1 else ''} from 0 to {symbols - 1}, between spaces."
+        )
+    return np.array([int(part) for part in parts], dtype=np.int64)
+
+
 def centre_ink(ink: np.ndarray, height: int, width: int) -> np.ndarray:
     """Ink [h, w] in 0..1 on black to [height, width]: box scaled to 20/28, mass in the middle.
 

@@ -24,7 +24,7 @@ from mmvae_core.generation import generate
 
 SHAPE = (1, 28, 28)
 MNIST_INK, MNIST_GREY = 0.121, 0.648
-"""Of the first 2,000 test pictures: mean brightness; share of inked pixels (over 0.02) below 0.98."""
+"""Of the first 2,000 test pictures: mean brightness; share of the inked pixels that are grey."""
 DRAWN = json.loads((Path(__file__).parent / "hand_drawn.json").read_text())
 DIGITS = [one["digit"] for one in DRAWN]
 

@@ -11,6 +11,7 @@ from ui import loading, state, widgets
 HOME = Path(__file__).resolve().parent.parent
 GROUND = {False: "#fcfbf8", True: "#14171a"}
 """The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
+_TELL = "_tell"
 PAGES = {
     "latent_space": ("Latent space", "Where do test items lie, and how does that change with "
                      "what the model is shown?"),
@@ -64,9 +65,15 @@ def draw(title: str) -> None:
     question = next(text for name, text in PAGES.values() if name == title)
     st.html(f'<p class="question">{question}</p>')
     mask = widgets.toggle_mask(run)
-    for note in state.notes():
-        st.warning(note)
+    st.session_state[_TELL] = st.container()
     state.remember(state.Here(study, run, item, mask, seed))
+
+
+def tell() -> None:
+    """At the page's end, below its head: what was wrong with the link, the page's part of it too."""
+    with st.session_state.pop(_TELL, st.container()):
+        for note in state.notes():
+            st.warning(note)
 
 
 def _about(run: loading.Run) -> str:

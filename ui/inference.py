@@ -8,16 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmvae_core.checkpoints import Study
+from mmvae_core.checkpoints import Samples, Study
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.words import ALPHABET, LENGTH
 from mmvae_core.errors import RunError
-from mmvae_core.evaluation.coherence import Judge, SpellingJudge
+from mmvae_core.evaluation import familiarity
+from mmvae_core.evaluation.coherence import ConfidentJudge, Judge, SpellingJudge
 from mmvae_core.evaluation.rates import Estimate, kl
-from mmvae_core.generation import posterior_given
+from mmvae_core.generation import latents, posterior_given
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.probability.posteriors import Gaussian, Posterior
-from mmvae_core.seeding import seeded
 
 RATE_SAMPLES = 512
 
@@ -39,6 +38,10 @@ class Generated:
     """KL(q(z | x_S) || p(z)) in nats."""
     rate_error: float | None
     """Standard error of the rate; None where it is exact."""
+    mean: np.ndarray
+    """E[z] [latent]."""
+    latents: np.ndarray
+    """The draws of z [draw, latent]."""
 
 
 @dataclass(frozen=True)
@@ -47,32 +50,56 @@ class Verdict:
 
     labels: np.ndarray
     spelt: np.ndarray | None = None
+    confidence: np.ndarray | None = None
+    """The judge's probability of the label, [n]."""
 
 
 @torch.no_grad()
 def generate(
-    model: MultimodalVAE, given: Mapping[str, np.ndarray], count: int, seed: int
+    model: MultimodalVAE, given: Mapping[str, np.ndarray], count: int, seed: int,
+    temperature: float = 1.0,
 ) -> Generated:
     """Infer z from the given modalities ([*shape] each, none: the prior) and decode every modality.
 
-    The same seed gives the same noise to every model of the same latent size.
+    The same seed gives the same noise to every model of the same latent size; for the temperature
+    see `mmvae_core.generation.latents`.
     """
-    posterior = _posterior(model, given)
+    posterior = posterior_given(model, tensors(model, given)) if given else model.prior()
     with _GENERATOR:
-        with seeded(seed):
-            draws = posterior.rsample((count,))[:, 0]
+        draws = latents(posterior, count, seed, temperature).reshape(count, -1)
         rate = Estimate(torch.zeros(1))
         if given:
             rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
-    latents = torch.cat([posterior.mean, draws])
-    means = {name: _finite(name, values) for name, values in model.means(latents).items()}
+    mean = posterior.mean.reshape(1, -1)
+    means = {name: _finite(name, values)
+             for name, values in model.means(torch.cat([mean, draws])).items()}
     return Generated(
         at_mean={name: values[0] for name, values in means.items()},
         at_draws={name: values[1:] for name, values in means.items()},
         width=float(posterior.stddev.mean()),
         rate=float(rate.value[0]),
         rate_error=None if rate.error is None else float(rate.error[0]),
+        mean=mean[0].numpy(), latents=draws.numpy(),
     )
+
+
+@torch.no_grad()
+def compared(model: MultimodalVAE, samples: Samples, names: tuple[str, ...]) -> Tensor:
+    """log p(x_S) of test items; see `familiarity.reference`."""
+    from mmvae_core.evaluation.report import sample_batch  # late: brings scikit-learn
+
+    subset = torch.tensor([name in names for name in model.names])
+    with _GENERATOR:
+        return familiarity.reference(model, sample_batch(model, samples), subset)
+
+
+@torch.no_grad()
+def familiar(
+    model: MultimodalVAE, given: Mapping[str, np.ndarray], others: Tensor
+) -> familiarity.Familiarity:
+    """How likely what is given is, among the test items of `compared`."""
+    with _GENERATOR:
+        return familiarity.familiarity(model, tensors(model, given), others)
 
 
 def as_tensor(values: np.ndarray, modality: ModalityConfig) -> Tensor:
@@ -95,16 +122,16 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
     """Labels of generations [n, ...]."""
     means = torch.from_numpy(values)
     spelt = judge.spelt(means).numpy() if isinstance(judge, SpellingJudge) else None
-    return Verdict(judge(means).numpy(), spelt)
+    if not isinstance(judge, ConfidentJudge):
+        return Verdict(judge(means).numpy(), spelt)
+    confidence, labels = judge.probabilities(means).max(-1)
+    return Verdict(labels.numpy(), spelt, confidence.numpy())
 
 
-def _posterior(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> Posterior:
-    if not given:
-        prior = model.prior()
-        return Gaussian(prior.mean[None], prior.stddev[None])
-    return posterior_given(model, {
-        name: as_tensor(values, model.modality(name).config) for name, values in given.items()
-    })
+def tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Single items [*shape] by name, as the model takes them."""
+    return {name: as_tensor(values, model.modality(name).config)
+            for name, values in given.items()}
 
 
 def _finite(name: str, values: Tensor) -> np.ndarray:

@@ -74,8 +74,8 @@ def _figure(
     dark: bool, _here: Here,
 ) -> Any:
     latents, labels = loading.latents(_here.run), loading.samples(_here.study).labels
-    every = _coordinates(latents, way)
-    ids = _shown_ids(len(labels))
+    every = coordinates(latents, way)
+    ids = shown_ids(len(labels))
     points = plots.Points(
         every[row][ids], ids, labels[ids].astype(int),
         None if before is None else every[before][ids],
@@ -84,14 +84,15 @@ def _figure(
     return plots.latent_map(points, axes, views.classes_of(_here.study), item, dark)
 
 
-def _shown_ids(count: int) -> np.ndarray:
+def shown_ids(count: int) -> np.ndarray:
     """All items, or a seeded draw of them where they are too many."""
     if count <= MOST_POINTS:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).permutation(count)[:MOST_POINTS])
 
 
-def _coordinates(latents: Latents, way: str) -> np.ndarray:
+def coordinates(latents: Latents, way: str) -> np.ndarray:
+    """The items' places [subset, item, 2] of a projection."""
     return {PCA: latents.pca, UMAP: latents.umap, RAW: latents.mean}[way]
 
 
@@ -104,7 +105,7 @@ def _titles(latents: Latents, way: str) -> tuple[str, str]:
 
 def _places(latents: Latents, row: int, way: str) -> str:
     """At how many different places the items lie: few, where the shown part takes few values."""
-    rounded = np.round(_coordinates(latents, way)[row].astype(float), 3)
+    rounded = np.round(coordinates(latents, way)[row].astype(float), 3)
     places = len(np.unique(rounded, axis=0))
     return f"at {places:,} different place{'' if places == 1 else 's'}"
 

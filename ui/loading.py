@@ -19,7 +19,10 @@ from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mmvae_core.evaluation.coherence import Judge
+    from mmvae_core.evaluation.familiarity import Familiarity
     from mmvae_core.model import MultimodalVAE
     from ui.inference import Generated, Verdict
 
@@ -60,9 +63,14 @@ def samples(study: Study) -> Samples:
     return _samples(str(study.folder), _stamp(study.folder / "samples.npz"))
 
 
+def is_evaluated(run: Run) -> bool:
+    """Whether the posteriors of the test items are stored."""
+    return (run.folder / "latents.npz").is_file()
+
+
 def latents(run: Run) -> Latents:
     """The stored posteriors of the test items."""
-    if not (run.folder / "latents.npz").is_file():
+    if not is_evaluated(run):
         raise RunError(
             f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.id} "
             "--save` makes what this page shows. Generate and Compare work without it."
@@ -93,9 +101,21 @@ def item_values(study: Study, item: int, names: tuple[str, ...]) -> dict[str, np
     return {name: samples(study).data[name][item] for name in names}
 
 
-def generated(run: Run, given: Mapping[str, np.ndarray], count: int, seed: int) -> "Generated":
+def generated(
+    run: Run, given: Mapping[str, np.ndarray], count: int, seed: int, temperature: float = 1.0
+) -> "Generated":
     """Generations of every modality from the given ones; see `inference.generate`."""
-    return _generated(str(run.folder), stamp(run), dict(given), count, seed)
+    return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature)
+
+
+def familiar(study: Study, run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity":
+    """How likely what is given is, among the first test items; see `evaluation.familiarity`."""
+    from ui import inference
+
+    folder, age = str(run.folder), stamp(run)
+    others = _compared(folder, age, tuple(name for name in run.config.names if name in given),
+                       str(study.folder), _stamp(study.folder / "samples.npz"))
+    return inference.familiar(_model(folder, age), given, others)
 
 
 def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verdict | None":
@@ -155,11 +175,21 @@ def _verdict(folder: str, age: int, name: str, values: np.ndarray) -> "Verdict |
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _generated(
-    folder: str, age: tuple[int, ...], given: dict[str, np.ndarray], count: int, seed: int
+    folder: str, age: tuple[int, ...], given: dict[str, np.ndarray], count: int, seed: int,
+    temperature: float,
 ) -> "Generated":
     from ui import inference
 
-    return inference.generate(_model(folder, age), given, count, seed)
+    return inference.generate(_model(folder, age), given, count, seed, temperature)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _compared(
+    folder: str, age: tuple[int, ...], names: tuple[str, ...], study: str, study_age: int
+) -> "Tensor":
+    from ui import inference
+
+    return inference.compared(_model(folder, age), _samples(study, study_age), names)
 
 
 def _stamp(path: Path) -> int:

@@ -93,7 +93,7 @@ def test_compare_asks_for_two_runs_and_keeps_those_of_the_link(open_app: Open) -
 
 
 def test_a_bad_upload_is_one_sentence(open_app: Open) -> None:
-    app = open_app("generate", start="my own input")
+    app = open_app("generate", start="my own input", way_handwriting="upload")
     app.file_uploader[0].set_value(("x.png", b"not a picture", "image/png")).run()
     assert not app.exception
     assert "not a readable PNG or JPEG" in app.error[0].value
@@ -104,7 +104,7 @@ def test_an_upload_and_a_word_are_shown_as_the_model_sees_them(open_app: Open, t
     drawn = np.full((60, 60), 255, np.uint8)
     drawn[10:50, 28:33] = 0
     Image.fromarray(drawn).save(tmp_path / "one.png")
-    app = open_app("generate", start="my own input")
+    app = open_app("generate", start="my own input", way_handwriting="upload")
     app.file_uploader[0].set_value(("one.png", (tmp_path / "one.png").read_bytes(), "image/png"))
     app.text_input[0].set_value("One").run()
     assert not app.exception

@@ -1,8 +1,8 @@
-"""The few components that Streamlit does not have: a folder each, JavaScript with a thin wrapper."""
+"""Components that Streamlit does not have: a folder each, JavaScript with a thin wrapper."""
 
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 from streamlit.components.v2.types import ComponentRenderer
 
 
@@ -13,4 +13,4 @@ def load(folder: Path) -> ComponentRenderer:
     """
     html, css, js = ((folder / name).read_text(encoding="utf-8")
                      for name in ("index.html", "style.css", "main.js"))
-    return st.components.v2.component(folder.name, html=html, css=css, js=js)
+    return component(folder.name, html=html, css=css, js=js)

@@ -41,7 +41,6 @@ class Pad {
     this.root.querySelector(".undo").addEventListener("click", () => this.undo())
     this.root.querySelector(".clear").addEventListener("click", () => this.clear())
     this.sizes = new ResizeObserver(() => this.paint())
-    this.sizes.observe(field)
   }
 
   place(event) {
@@ -167,5 +166,6 @@ export default function (component) {
   let pad = pads.get(root)
   if (!pad) pads.set(root, pad = new Pad(root, data))
   pad.send = setStateValue
+  pad.sizes.observe(pad.field)
   return () => pad.sizes.disconnect()
 }

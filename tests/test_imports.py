@@ -20,7 +20,7 @@ LAYERS = (
     ("objectives",),
     ("build",),
     ("data", "training", "training_state", "evaluation", "projections", "checkpoints", "runs",
-     "studies", "generation", "exchange", "progress"),
+     "studies", "generation", "traversal", "exchange", "progress"),
     ("cli", "__main__"),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

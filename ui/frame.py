@@ -19,6 +19,8 @@ PAGES = {
               "does it make up?"),
     "compare": ("Compare", "The same item, mask and noise: what do different ways of fusing "
                 "modalities make of it?"),
+    "traverse": ("Traverse", "Drag through the latent space: what do all modalities become on "
+                 "the way?"),
     "generate": ("Generate", "Give some modalities, of a test item or of your own: what are "
                  "the others?"),
 }
@@ -70,7 +72,7 @@ def draw(title: str) -> None:
 
 
 def tell() -> None:
-    """At the page's end, below its head: what was wrong with the link, the page's part of it too."""
+    """At a page's end, shown below its head: what was wrong with the link, for the page too."""
     with st.session_state.pop(_TELL, st.container()):
         for note in state.notes():
             st.warning(note)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmvae_core import traversal
 from mmvae_core.checkpoints import Samples, Study
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.words import ALPHABET, LENGTH
@@ -40,6 +41,8 @@ class Generated:
     """Standard error of the rate; None where it is exact."""
     mean: np.ndarray
     """E[z] [latent]."""
+    stddev: np.ndarray
+    """Standard deviations of z [latent]."""
     latents: np.ndarray
     """The draws of z [draw, latent]."""
 
@@ -79,8 +82,30 @@ def generate(
         width=float(posterior.stddev.mean()),
         rate=float(rate.value[0]),
         rate_error=None if rate.error is None else float(rate.error[0]),
-        mean=mean[0].numpy(), latents=draws.numpy(),
+        mean=mean[0].numpy(), stddev=posterior.stddev.reshape(-1).numpy(), latents=draws.numpy(),
     )
+
+
+@torch.no_grad()
+def decoded(model: MultimodalVAE, points: np.ndarray) -> dict[str, np.ndarray]:
+    """E[x_s | z] [n, *shape] of every modality at latents [n, latent]."""
+    means = model.means(torch.from_numpy(points).float())
+    return {name: _finite(name, values) for name, values in means.items()}
+
+
+def strips(
+    model: MultimodalVAE, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One latent moved at a time; see `traversal.strips`."""
+    found = traversal.strips(model, torch.from_numpy(mean).float(),
+                             torch.from_numpy(scale).float(), steps, reach)
+    values, change = ({name: _finite(name, one) for name, one in part.items()} for part in found)
+    return values, change
+
+
+def prior_scale(model: MultimodalVAE) -> np.ndarray:
+    """The prior's standard deviations [latent]."""
+    return model.prior().stddev.detach().numpy()
 
 
 @torch.no_grad()

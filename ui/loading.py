@@ -108,6 +108,25 @@ def generated(
     return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature)
 
 
+def decoded(run: Run, points: np.ndarray) -> dict[str, np.ndarray]:
+    """E[x_s | z] [n, *shape] of every modality at latents [n, latent]."""
+    return _decoded(str(run.folder), stamp(run), points)
+
+
+def strips(
+    run: Run, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One latent moved at a time: values [latent, step, ...] and change [latent] by modality."""
+    return _strips(str(run.folder), stamp(run), mean, scale, steps, reach)
+
+
+def prior_scale(run: Run) -> np.ndarray:
+    """The prior's standard deviations [latent]."""
+    from ui import inference
+
+    return inference.prior_scale(_model(str(run.folder), stamp(run)))
+
+
 def familiar(study: Study, run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity":
     """How likely what is given is, among the first test items; see `evaluation.familiarity`."""
     from ui import inference
@@ -181,6 +200,23 @@ def _generated(
     from ui import inference
 
     return inference.generate(_model(folder, age), given, count, seed, temperature)
+
+
+# A grid of digits takes 8 MB; kept as it is, not copied, as nobody changes it.
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _decoded(folder: str, age: tuple[int, ...], points: np.ndarray) -> dict[str, np.ndarray]:
+    from ui import inference
+
+    return inference.decoded(_model(folder, age), points)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _strips(
+    folder: str, age: tuple[int, ...], mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    from ui import inference
+
+    return inference.strips(_model(folder, age), mean, scale, steps, reach)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

@@ -48,13 +48,18 @@ def kind_of(modality: ModalityConfig) -> Kind:
     return "vector"
 
 
-def as_image(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
-    """Values [n, *shape] as pictures [n, channel, height, width] in 0..1; vectors become strips."""
+def as_image(
+    values: np.ndarray, modality: ModalityConfig, limit: float | None = None
+) -> np.ndarray:
+    """Values [n, *shape] as pictures [n, channel, height, width] in 0..1; vectors become strips.
+
+    A strip is fully coloured at `limit`, by default the largest size among the values.
+    """
     values = np.asarray(values, np.float32)
     if kind_of(modality) == "image":
         return np.clip(values, 0, 1)
     flat = values.reshape(len(values), -1)
-    return np.repeat(_diverging(flat)[:, :, None, :], STRIP, axis=2)
+    return np.repeat(_diverging(flat, limit)[:, :, None, :], STRIP, axis=2)
 
 
 def tile(pictures: np.ndarray, columns: int, zoom: int = ZOOM) -> Tiled:
@@ -187,9 +192,10 @@ def _enlarged(picture: np.ndarray, zoom: int) -> Image.Image:
     return Image.fromarray(pixels.transpose(1, 2, 0).repeat(zoom, 0).repeat(zoom, 1))
 
 
-def _diverging(values: np.ndarray) -> np.ndarray:
+def _diverging(values: np.ndarray, limit: float | None) -> np.ndarray:
     """Values [n, d] as blue (negative), white and orange (positive): [n, 3, d]."""
-    strength = np.clip(values / max(float(np.abs(values).max(initial=0)), 1e-6), -1, 1)[:, None]
+    most = float(np.abs(values).max(initial=0)) if limit is None else limit
+    strength = np.clip(values / max(most, 1e-6), -1, 1)[:, None]
     orange, blue = np.array([0.90, 0.62, 0.0]), np.array([0.0, 0.45, 0.70])
     end = np.where(strength > 0, orange[None, :, None], blue[None, :, None])
     return (1 - np.abs(strength)) + np.abs(strength) * end

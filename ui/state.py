@@ -15,6 +15,7 @@ from mmvae_core.data.strokes import from_text
 from mmvae_core.errors import DataError
 
 STUDY, RUN, ITEM, MASK, SEED, RUNS = "study", "run", "item", "mask", "seed", "runs"
+PLACE = "at"
 MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
@@ -112,6 +113,24 @@ def keep_drawn(name: str, text: str) -> None:
             st.query_params.pop(own(name), None)
 
 
+def place() -> tuple[float, float] | None:
+    """The place on the plane that the link names."""
+    check_link(PLACE, _is_place, "two numbers from -1 to 1")
+    text = st.query_params.get(PLACE, "")
+    if not _is_place([text]):
+        return None
+    across, up = map(float, text.split(","))
+    return across, up
+
+
+def keep_place(where: tuple[float, float] | None) -> None:
+    """Put the place on the plane into the address."""
+    if where is None:
+        st.query_params.pop(PLACE, None)
+    else:
+        st.query_params[PLACE] = ",".join(f"{number:g}" for number in where)
+
+
 def new_seed() -> None:
     """Other noise from now on."""
     st.session_state[SEED] = random.randrange(MAX_SEED)
@@ -165,6 +184,11 @@ def is_among(options: Sequence[str], empty: bool = False) -> Callable[[list[str]
     def valid(given: list[str]) -> bool:
         return all(value in options or (empty and value == "") for value in given)
     return valid
+
+
+def _is_place(given: list[str]) -> bool:
+    parts = given[-1].split(",") if given else []
+    return len(parts) == 2 and all(is_number(-1, 1)([part]) for part in parts)
 
 
 def _is_drawing(given: list[str]) -> bool:

@@ -83,11 +83,11 @@ def _numbers(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     start = loading.item_values(here.study, here.item, (modality.name,))[modality.name]
     flat = views.unit(start, modality).astype(float).reshape(-1, 1)
     table = st.data_editor(
-        {"value": flat[:, 0]}, key=f"table_{modality.name}_{here.item}", height=260,
-        column_config={"value": st.column_config.NumberColumn(format="%.4g", required=True)},
+        flat, key=f"table_{modality.name}_{here.item}", height=260,
+        column_config={0: st.column_config.NumberColumn("value", required=True)},
         alt=f"{len(flat)} numbers of {modality.name}, starting as those of item {here.item}",
     )
-    values = np.array([np.nan if one is None else one for one in table["value"]], np.float32)
+    values = np.asarray(table, np.float32)
     if not np.isfinite(values).all():
         raise DataError(f"The table of {modality.name} has an empty cell, expected "
                         f"{len(flat)} numbers; fill it.")

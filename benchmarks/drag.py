@@ -13,8 +13,8 @@ FAST = """count => {
     const field = document.querySelector("[aria-label^='Plane']") ?? window.field;
     const box = field.getBoundingClientRect(), took = [];
     field.setPointerCapture = () => {};
-    const fire = (kind, angle) => field.dispatchEvent(new PointerEvent(kind, {bubbles: true, button: 0,
-        clientX: box.left + box.width * (0.5 + 0.45 * Math.cos(angle)),
+    const fire = (kind, angle) => field.dispatchEvent(new PointerEvent(kind, {bubbles: true,
+        button: 0, clientX: box.left + box.width * (0.5 + 0.45 * Math.cos(angle)),
         clientY: box.top + box.height * (0.5 + 0.45 * Math.sin(1.7 * angle))}));
     fire('pointerdown', 0);
     for (let move = 0; move < count; move++) {
@@ -28,7 +28,8 @@ FRAMES = """() => { window.frames_ = []; window.updates = []; let last = null;
     const tick = now => { if (last !== null) window.frames_.push(now - last); last = now;
         requestAnimationFrame(tick) };
     requestAnimationFrame(tick);
-    new MutationObserver(() => window.updates.push(performance.now())).observe(window.status_, {childList: true,
+    new MutationObserver(() => window.updates.push(performance.now()))
+        .observe(window.status_, {childList: true,
         characterData: true, subtree: true}); }"""
 FIND = """() => { const host = [...document.querySelectorAll('*')].find(element =>
         element.shadowRoot?.querySelector('.plane')), root = host ? host.shadowRoot : document;

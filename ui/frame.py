@@ -7,6 +7,7 @@ from PIL import Image, ImageChops, ImageDraw
 from streamlit.runtime.pages_manager import PagesManager
 
 from ui import loading, state, widgets
+from ui.components.copy_link import copy_link
 
 HOME = Path(__file__).resolve().parent.parent
 GROUND = {False: "#fcfbf8", True: "#14171a"}
@@ -63,6 +64,9 @@ def draw(title: str) -> None:
         st.html(_about(run))
         item = widgets.pick_item(study)
         seed = widgets.pick_seed()
+        copy_link()
+        if widgets.pick_plain():
+            st.html(HOME / "ui" / "plain.css")
     st.title(title, anchor=False)
     question = next(text for name, text in PAGES.values() if name == title)
     st.html(f'<p class="question">{question}</p>')
@@ -76,6 +80,8 @@ def tell() -> None:
     with st.session_state.pop(_TELL, st.container()):
         for note in state.notes():
             st.warning(note)
+    if st.session_state.get(state.PLAIN):
+        st.button("Show the controls", on_click=state.show_controls, type="tertiary")
 
 
 def _about(run: loading.Run) -> str:

@@ -83,7 +83,7 @@ def _pick_numbers(here: Here) -> tuple[int, float]:
         state.check_link("draws", state.is_among(options), "one of " + ", ".join(options))
         count = st.selectbox("Draws of z", options, index=2, key="draws", bind="query-params")
     with right:
-        st.button("New noise", on_click=state.new_seed, width="stretch",
+        st.button("New noise", key="new_noise", on_click=state.new_seed, width="stretch",
                   help=f"The noise is fixed by the seed {here.seed} until you roll it anew.")
     return int(str(count)), float(temperature)
 

@@ -81,13 +81,14 @@ def _text(here: Here, modality: ModalityConfig) -> np.ndarray | None:
 def _numbers(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     """A table that starts with the values of the item at hand."""
     start = loading.item_values(here.study, here.item, (modality.name,))[modality.name]
-    flat = views.unit(start, modality).astype(float).reshape(-1, 1)
+    flat = views.unit(start, modality).astype(float).ravel()
     table = st.data_editor(
-        flat, key=f"table_{modality.name}_{here.item}", height=260,
-        column_config={0: st.column_config.NumberColumn("value", required=True)},
+        [{"value": float(one)} for one in flat], key=f"table_{modality.name}_{here.item}", height=260,
+        column_config={"value": st.column_config.NumberColumn(required=True)},
         alt=f"{len(flat)} numbers of {modality.name}, starting as those of item {here.item}",
     )
-    values = np.asarray(table, np.float32)
+    values = np.array([np.nan if row["value"] is None else row["value"] for row in table],
+                      np.float32)
     if not np.isfinite(values).all():
         raise DataError(f"The table of {modality.name} has an empty cell, expected "
                         f"{len(flat)} numbers; fill it.")

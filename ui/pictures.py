@@ -20,8 +20,8 @@ Kind = Literal["image", "symbols", "vector"]
 SPACE = "·"
 ZOOM, GAP = 4, 6
 CELL, LINE = 22, 34
-PALEST = 0.35
-"""Opacity of a symbol that the model is quite unsure of."""
+PALEST = 0.62
+"""Opacity of a symbol that the model is quite unsure of; still 4.5:1 on both grounds."""
 STRIP = 8
 """Height of a vector's strip in cells."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mmvae_core.config import ModalityConfig
-from ui.pictures import as_image, kind_of, probabilities_of, word_of
+from ui.pictures import PALEST, as_image, kind_of, probabilities_of, word_of
 
 WIDE = {"image": 190, "vector": 300}
 QUALITY = 90
@@ -42,7 +42,7 @@ def word_cell(value: np.ndarray, modality: ModalityConfig, alphabet: str | None)
     """The likeliest symbols and their probabilities."""
     shares = probabilities_of(value[None], modality.shape[1])[0]
     symbols = [word_of(np.array([code]), alphabet) for code in shares.argmax(-1)]
-    return [symbols, [round(0.35 + 0.65 * float(share), 2) for share in shares.max(-1)]]
+    return [symbols, [round(PALEST + (1 - PALEST) * float(share), 2) for share in shares.max(-1)]]
 
 
 def sprite(pictures: np.ndarray, columns: int) -> str:

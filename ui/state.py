@@ -15,7 +15,7 @@ from mmvae_core.data.strokes import from_text
 from mmvae_core.errors import DataError
 
 STUDY, RUN, ITEM, MASK, SEED, RUNS = "study", "run", "item", "mask", "seed", "runs"
-PLACE = "at"
+PLACE, PLAIN = "at", "plain"
 MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
@@ -129,6 +129,11 @@ def keep_place(where: tuple[float, float] | None) -> None:
         st.query_params.pop(PLACE, None)
     else:
         st.query_params[PLACE] = ",".join(f"{number:g}" for number in where)
+
+
+def show_controls() -> None:
+    """End the plain view."""
+    st.session_state[PLAIN] = False
 
 
 def new_seed() -> None:

@@ -58,6 +58,13 @@ def pick_seed() -> int:
     ))
 
 
+def pick_plain() -> bool:
+    """Whether only the picture and the mask are to be seen."""
+    state.check_link(state.PLAIN, state.is_among(["true", "false"]), "true or false")
+    return st.toggle("Plain view for teaching", key=state.PLAIN, bind="query-params",
+                     help="Hides all controls but the mask, or what you draw and drag.")
+
+
 def toggle_mask(run: Run) -> tuple[bool, ...]:
     """Which modalities the model is shown."""
     names = list(run.config.names)

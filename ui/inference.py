@@ -105,7 +105,8 @@ def strips(
 
 def prior_scale(model: MultimodalVAE) -> np.ndarray:
     """The prior's standard deviations [latent]."""
-    return model.prior().stddev.detach().numpy()
+    with _GENERATOR:  # a flow's moments are estimated
+        return model.prior().stddev.detach().numpy()
 
 
 @torch.no_grad()

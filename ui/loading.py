@@ -122,9 +122,7 @@ def strips(
 
 def prior_scale(run: Run) -> np.ndarray:
     """The prior's standard deviations [latent]."""
-    from ui import inference
-
-    return inference.prior_scale(_model(str(run.folder), stamp(run)))
+    return _prior_scale(str(run.folder), stamp(run))
 
 
 def familiar(study: Study, run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity":
@@ -208,6 +206,13 @@ def _decoded(folder: str, age: tuple[int, ...], points: np.ndarray) -> dict[str,
     from ui import inference
 
     return inference.decoded(_model(folder, age), points)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _prior_scale(folder: str, age: tuple[int, ...]) -> np.ndarray:
+    from ui import inference
+
+    return inference.prior_scale(_model(folder, age))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

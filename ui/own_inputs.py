@@ -83,7 +83,8 @@ def _numbers(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     start = loading.item_values(here.study, here.item, (modality.name,))[modality.name]
     flat = views.unit(start, modality).astype(float).ravel()
     table = st.data_editor(
-        [{"value": float(one)} for one in flat], key=f"table_{modality.name}_{here.item}", height=260,
+        [{"value": float(one)} for one in flat], height=260,
+        key=f"table_{modality.name}_{here.item}",
         column_config={"value": st.column_config.NumberColumn(required=True)},
         alt=f"{len(flat)} numbers of {modality.name}, starting as those of item {here.item}",
     )

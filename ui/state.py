@@ -19,7 +19,8 @@ PLACE, PLAIN = "at", "plain"
 MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
-_HERE, _NOTES, _BEFORE, _DRAWN = "_here", "_notes", "_mask_before", "_drawn_"
+_HERE, _NOTES, _BEFORE = "_here", "_notes", "_mask_before"
+_DRAWN, _PLANE = "_drawn_", "_plane"
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,12 @@ def keep_drawn(name: str, text: str) -> None:
             st.query_params.pop(own(name), None)
 
 
-def place() -> tuple[float, float] | None:
-    """The place on the plane that the link names."""
+def place(plane: str) -> tuple[float, float] | None:
+    """The place on a plane that the link names; none where the visitor has come from another."""
+    changed = st.session_state.get(_PLANE, plane) != plane
+    st.session_state[_PLANE] = plane
+    if changed:
+        return None
     check_link(PLACE, _is_place, "two numbers from -1 to 1")
     text = st.query_params.get(PLACE, "")
     if not _is_place([text]):

@@ -11,6 +11,7 @@ import streamlit as st
 from mmvae_core.config import ModalityConfig
 from ui import loading, sprites, state, views
 from ui.components.latent_plane import latent_plane
+from ui.marks import class_name
 from ui.pictures import as_image, kind_of, picture_html, tile, words_html
 from ui.state import Here
 
@@ -82,7 +83,8 @@ def drag(here: Here, chosen: Chosen) -> None:
     mark = hashlib.sha256(latents.tobytes() + str(here.run.folder).encode()).hexdigest()[:16]
     key = f"plane_{mark}"
     kept = st.session_state.get(key)
-    place = kept["place"] if kept and kept["place"] else state.place()
+    linked = state.place(mark)
+    place = kept["place"] if kept and kept["place"] else linked
     start = place or (chosen.marks[0][0] if chosen.marks else (0.0, 0.0))
     point = chosen.plane.at(np.array(start))[None].astype(np.float32)
     exact = loading.decoded(here.run, point)
@@ -206,7 +208,7 @@ def _verdicts(here: Here, exact: dict[str, np.ndarray]) -> None:
         if verdict is None:
             continue
         sure = "" if verdict.confidence is None else f", probability {verdict.confidence[0]:.2f}"
-        name = views.class_name(int(verdict.labels[0]), views.classes_of(here.study))
+        name = class_name(int(verdict.labels[0]), views.classes_of(here.study))
         said.append(f"{modality.name} is judged {name}{sure}")
     if said:
         st.html(f'<p class="plain">There: {escape("; ".join(said))}.</p>')

@@ -10,10 +10,10 @@ from tests.browser.conftest import Watched, settle
 pytestmark = pytest.mark.browser
 
 Tab = Callable[..., Watched]
-BASE = "study=digits&run=moe-masked&item=7&mask=word&seed=3"
+BASE = "run=moe-masked&item=7&mask=word&seed=3"
 LINKS = {
     "latent_space": "/?projection=UMAP",
-    "masks": "/masks?",
+    "masks": "/masks?plain=true",
     "compare": "/compare?runs=moe-masked&runs=poe-mixture",
     "traverse": "/traverse?plane=two+latents&across=latent+2&up=latent+1&scale=posterior&by=photo"
                 "&at=0.25,-0.5",
@@ -21,7 +21,7 @@ LINKS = {
     "generate": "/generate?start=my+own+input&own_word=One&own_handwriting=abcdefgh.ABCD"
                 "&temperature=0.5&draws=4&order=surest+first&show=the+mean&make=photo"
                 "&way_photo=camera",
-    "generate, item": "/generate?make=photo&make=word&plain=true",
+    "generate, item": "/generate?make=photo&make=word&draws=64",
 }
 STATE = """() => {
     const root = document.querySelector('.stApp'), found = [location.pathname];
@@ -48,11 +48,9 @@ def state_of(page: Page) -> list[str]:
 @pytest.mark.parametrize("name", list(LINKS))
 def test_the_address_brings_the_whole_state_back(server: str, tab: Tab, name: str) -> None:
     first = tab().open(f"{server}{LINKS[name]}&{BASE}")
-    assert first.locator("[data-testid=stAlert]").count() == (1 if name == "compare!" else 0)
     before, address = state_of(first), first.url
     for part in f"{LINKS[name].split('?')[1]}&{BASE}".split("&"):
-        if part:
-            assert part.replace(",", "%2C") in address, part
+        assert part.replace(",", "%2C") in address, part
     second = tab().open(address)
     assert state_of(second) == before
     assert set(second.url.split("?")[1].split("&")) == set(address.split("?")[1].split("&"))

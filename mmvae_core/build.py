@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.concatenation import Concatenation
 from mmvae_core.aggregators.fixed import MixtureOfExperts, MixtureOfProducts, ProductOfExperts
 from mmvae_core.aggregators.heads import LaplaceHead, MakeHead, MixtureHead
 from mmvae_core.aggregators.private import (
@@ -101,11 +102,14 @@ AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
         run.features, run.latent, run.aggregator.width, run.aggregator.heads,
         run.aggregator.layers, head_maker(run),
     ),
+    "concatenation": lambda run: Concatenation(
+        len(run.modalities), run.features, run.latent, run.aggregator.width, head_maker(run)
+    ),
 }
 PRODUCTS = ("poe", "mopoe")
 FIXED = (*PRODUCTS, "moe")
 PRIVATE: dict[str, Callable[[RunConfig], nn.Module]] = {
-    **dict.fromkeys(FIXED, lambda run: PlainSplit(run.features, run.private)),
+    **dict.fromkeys((*FIXED, "concatenation"), lambda run: PlainSplit(run.features, run.private)),
     "sum_pooling": lambda run: SumPoolingPrivate(
         run.features, run.latent, run.private, run.aggregator.width
     ),

@@ -1,9 +1,10 @@
 """Trained runs and studies on disk.
 
 A study is a folder: `study.json` (what its classes and symbols are called), `samples.npz` (fixed
-test items), `judge/` (classifiers), and one folder a run. A run is a folder: `config.json`,
-`card.json` (how it was trained), `weights.safetensors`, `history.csv`, `report.json` (what was
-measured), `latents.npz` (posteriors of the samples, so that a first picture needs no model).
+test items), `truth.npz` (true latents of made items), `judge/` (classifiers), and one folder a run.
+A run is a folder: `config.json`, `card.json` (how it was trained), `weights.safetensors`,
+`history.csv`, `report.json` (what was measured), `latents.npz` (posteriors of the samples, so that
+a first picture needs no model).
 Nothing is ever unpickled; shapes are read and checked before memory is spent.
 """
 
@@ -12,7 +13,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ class Latents:
     """Posteriors of the samples under every subset, ordered as `subsets.all_subsets`.
 
     `masks` [subset, modality]; `mean` and `stddev` [subset, item, latent] (a mixture's are its
-    moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2].
+    moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2]. Of runs evaluated
+    by an earlier version `distortion` and `log_likelihood` [subset, item] (see
+    `evaluation.rates.distortions`) are None.
     """
 
     masks: np.ndarray
@@ -62,6 +65,8 @@ class Latents:
     pca: np.ndarray
     pca_explained: np.ndarray
     umap: np.ndarray
+    distortion: np.ndarray | None = None
+    log_likelihood: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -100,11 +105,11 @@ class Run:
         """Stored posteriors and coordinates of the study's samples."""
         path = self.folder / "latents.npz"
         arrays = read_arrays(path)
-        names = Latents.__dataclass_fields__
-        missing = [name for name in names if name not in arrays]
+        fields = Latents.__dataclass_fields__.values()
+        missing = [one.name for one in fields if one.default is MISSING and one.name not in arrays]
         if missing:
             raise RunError(f"{path} lacks {', '.join(missing)}; make it with `evaluate`.")
-        return Latents(**{name: arrays[name] for name in names})
+        return Latents(**{one.name: arrays[one.name] for one in fields if one.name in arrays})
 
     def model(self) -> "MultimodalVAE":
         """The trained model on the CPU in float32, in evaluation mode."""
@@ -139,13 +144,21 @@ class Study:
             raise RunError(f"{self.folder}/samples.npz lacks labels; make it with `study`.")
         return Samples(arrays, arrays.pop("labels"))
 
+    def truth(self) -> np.ndarray | None:
+        """The items' true latents [item, latent], where the data were made from known ones."""
+        if not (path := self.folder / "truth.npz").is_file():
+            return None
+        latents = read_arrays(path).get("latents")
+        if latents is None or latents.ndim != 2 or not np.isfinite(latents).all():
+            raise RunError(f"{path} lacks finite latents [item, latent]; make the study anew.")
+        return latents
+
     def judges(self) -> dict[str, "Judge"]:
         """One classifier per judged modality."""
         from mmvae_core.evaluation.judge import load_judge
 
-        cards = self.judge_cards
         return {name: load_judge(self.folder / "judge" / f"{name}.safetensors",
-                                 tuple(card["shape"])) for name, card in cards.items()}
+                                 tuple(card["shape"])) for name, card in self.judge_cards.items()}
 
     @cached_property
     def judge_cards(self) -> dict[str, Any]:
@@ -289,21 +302,3 @@ def _misfit(path: Path, expected: Mapping[str, list[int]], found: Mapping[str, l
     name = next(name for name in [*expected, *found] if expected.get(name) != found.get(name))
     return (f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
             f"expected {expected.get(name)}; copy both files from the same run.")
-
-
-def headline(run: Run) -> dict[str, float | None]:
-    """The few figures of a report that a list of runs shows; None where there is no report."""
-    try:
-        report = run.report
-    except RunError:
-        return {}
-    names = run.config.names
-    try:
-        full = report["coherence"]["+".join(names)]
-        return {
-            "joint_log_likelihood": report["log_likelihood"]["joint"]["mean"],
-            "joint_coherence": report["joint_coherence"]["share"],
-            **{f"all_to_{name}": full[name]["share"] for name in names if name in full},
-        }
-    except (KeyError, TypeError):
-        raise RunError(f"{run.folder}/report.json is of another kind; make it anew.") from None

@@ -100,7 +100,7 @@ class Trainer:
         size, seed = self.config.training.batch, self.config.training.seed
         steps = math.ceil(self.config.data.epoch_size / size)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-        totals, beta = torch.zeros(2), self._beta(epoch)
+        totals, beta = torch.zeros(2), beta_at(self.config, epoch)
         with seeded(seed * 1_000_003 + epoch):
             for index, batch in enumerate(self.source.batches(seed, epoch, size)):
                 self._set_rate(epoch * steps + index, steps)
@@ -132,17 +132,22 @@ class Trainer:
                 total, count = total + float(bound) * len(batch), count + len(batch)
         return total / count
 
-    def _beta(self, epoch: int) -> float:
-        warmup = self.config.objective.warmup_epochs
-        return self.config.objective.beta * min(1.0, (epoch + 1) / (warmup + 1))
-
     def _set_rate(self, step: int, steps: int) -> None:
-        """Linear warm-up, then half a cosine down to a fiftieth."""
-        total = steps * self.config.training.epochs
-        cosine = 0.5 * (1 + math.cos(math.pi * step / total))
-        factor = min(1.0, (step + 1) / WARMUP_STEPS) * (FINAL_RATE + (1 - FINAL_RATE) * cosine)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.training.learning_rate * factor
+            group["lr"] = rate_at(self.config, step, steps)
+
+
+def beta_at(config: RunConfig, epoch: int) -> float:
+    """The weight of the KL terms in an epoch, rising linearly to `beta`."""
+    return config.objective.beta * min(1.0, (epoch + 1) / (config.objective.warmup_epochs + 1))
+
+
+def rate_at(config: RunConfig, step: int, steps: int) -> float:
+    """The learning rate at a step, `steps` an epoch: a linear rise, half a cosine to a fiftieth."""
+    total = steps * config.training.epochs
+    cosine = 0.5 * (1 + math.cos(math.pi * step / total))
+    factor = min(1.0, (step + 1) / WARMUP_STEPS) * (FINAL_RATE + (1 - FINAL_RATE) * cosine)
+    return config.training.learning_rate * factor
 
 
 def _finite(bound: float, epoch: int) -> float:

@@ -49,6 +49,9 @@ PRIVATE: dict[str, dict[str, Any]] = {
     for label, settings in (FIXED | LEARNED).items() if settings["name"] in build.PRIVATE
 }
 EVERY = FIXED | LEARNED | PRIVATE
+SETS = {label: settings for label, settings in EVERY.items()
+        if settings["name"] != "concatenation"}
+"""Those for which the order of the modalities has no meaning."""
 
 
 def spread(module: nn.Module, seed: int = 0) -> None:

@@ -47,6 +47,19 @@ def weak_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
     return Correlations(inside, outside)
 
 
+def aligned(true: np.ndarray, learned: np.ndarray) -> np.ndarray:
+    """Learned latents [item, latent] brought to where the true ones are: [item, true latent].
+
+    The affine map of the weak MCC: to canonical variates of the learned side and back by those of
+    the true side, both fitted on the first half of the items. Any invertible affine map of the
+    true latents gives these again. Where the learned side varies in fewer directions, so does the
+    result.
+    """
+    (first, found), _ = _halves(true, learned)
+    weights, learned_weights = canonical_maps(first, found)
+    return (learned - found.mean(0)) @ learned_weights @ np.linalg.pinv(weights) + first.mean(0)
+
+
 def canonical_maps(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights [latent, pair] of both sides whose projections correlate most, pair by pair.
 

@@ -1,28 +1,29 @@
 """Train and measure every model of an experiment, and keep what is done.
 
 `<experiment>.csv` in the output folder is tidy: one row a figure, with the fingerprint of the
-configuration. It is written anew after every model, atomically; models that it holds already, of
-the same configuration, are not trained again.
+configuration. It is written anew after every model (its seeds are trained together), atomically;
+models that it holds already, of the same configuration, are not trained again.
 """
 
 import csv
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import torch
 
-from mmvae_core.build import build_model, build_source
+from mmvae_core.build import build_source
 from mmvae_core.data.source import TableSource
 from mmvae_core.errors import RunError, one_line
+from mmvae_core.experiments.ensemble import Ensemble
 from mmvae_core.experiments.grid import KEPT, Cell, config_of, fingerprint
 from mmvae_core.experiments.measure import Figure, measure
 from mmvae_core.files import write_atomically
 from mmvae_core.runs import finish_run, make_fabric
 from mmvae_core.studies import make_table_study
-from mmvae_core.training import Trainer
 
 COLUMNS = ("variant", "aggregator", "objective", "seed", "figure", "given", "value", "seconds",
            "config")
@@ -73,28 +74,32 @@ def run_cells(
     for found in _trained(missing, order, workers):
         rows += found
         write_rows(table, [*others, *rows])
-        done.add(found[0].cell)
+        done.update(row.cell for row in found)
         each(len(done), len(todo))
     return rows
 
 
-def run_cell(cell: Cell, order: Order) -> list[Row]:
-    """Train and measure one model; its figures, or that it diverged."""
+def run_together(cells: Sequence[Cell], order: Order) -> list[Row]:
+    """Train and measure models that differ in seeds only; their figures, or that one diverged."""
     torch.set_num_threads(1)
-    config = config_of(cell, order.quick)
-    source, reports = build_source(config), []
-    assert isinstance(source, TableSource)
-    trainer = Trainer(build_model(config), config, source, make_fabric(config, order.device))
-    try:
-        reports = list(trainer.epochs())
-    except RunError:
-        return [Row(cell, Figure(DIVERGED, "all", 1.0), 0.0, fingerprint(config))]
-    model, seconds = trainer.model.cpu(), sum(report.seconds for report in reports)
-    if (folder := order.folder(cell)) is not None:
-        make_table_study(source, config, folder.parent)
-        finish_run(config, folder, trainer, reports)
-    figures = measure(config, model, source)
-    return [Row(cell, figure, round(seconds, 1), fingerprint(config)) for figure in figures]
+    configs = [config_of(cell, order.quick) for cell in cells]
+    sources = [build_source(config) for config in configs]
+    device = make_fabric(configs[0], order.device).device
+    ensemble = Ensemble(configs, sources, device)
+    ensemble.train()
+    rows, models = [], ensemble.models()
+    for index, cell in enumerate(cells):
+        reports, source = ensemble.reports[index], sources[index]
+        assert isinstance(source, TableSource)
+        figures = [Figure(DIVERGED, "all", 1.0)]
+        if not ensemble.diverged()[index]:
+            if (folder := order.folder(cell)) is not None:
+                make_table_study(source, configs[index], folder.parent)
+                finish_run(configs[index], folder, models[index], reports, device)
+            figures = measure(configs[index], models[index], source)
+        seconds = round(sum(report.seconds for report in reports), 1)
+        rows += [Row(cell, figure, seconds, fingerprint(configs[index])) for figure in figures]
+    return rows
 
 
 def read_rows(table: Path) -> list[Row]:
@@ -120,12 +125,14 @@ def write_rows(table: Path, rows: Sequence[Row]) -> None:
 
 
 def _trained(missing: Sequence[Cell], order: Order, workers: int) -> Iterator[list[Row]]:
+    """The seeds of one model are trained together, `workers` models at a time."""
+    groups = [list(group) for _, group in groupby(missing, key=lambda cell: replace(cell, seed=0))]
     if workers == 1:
-        yield from (run_cell(cell, order) for cell in missing)
+        yield from (run_together(group, order) for group in groups)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = [pool.submit(run_cell, cell, order) for cell in missing]
+        waiting = [pool.submit(run_together, group, order) for group in groups]
         try:
             for future in as_completed(waiting):
                 yield future.result()

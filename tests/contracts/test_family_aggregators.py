@@ -62,7 +62,7 @@ def test_every_aggregator_of_the_build_is_here() -> None:
     assert set(PRIVATE) <= set(AGGREGATORS)
 
 
-@every_member
+@pytest.mark.parametrize("settings", family.SETS.values(), ids=family.SETS)
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_order_of_modalities_changes_nothing(settings: dict, dtype: torch.dtype) -> None:
     model, (features, subset) = make(settings, dtype), inputs(dtype)
@@ -81,7 +81,8 @@ def test_order_of_modalities_changes_nothing(settings: dict, dtype: torch.dtype)
             assert float(relative.max()) <= factor * TOLERANCE[dtype]
 
 
-SHARED = family.FIXED | family.LEARNED
+SHARED = {label: settings for label, settings in family.SETS.items()
+          if label not in family.PRIVATE}
 
 
 @pytest.mark.parametrize("settings", SHARED.values(), ids=SHARED)

@@ -45,6 +45,7 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(runner, "config_of", config_of)
     monkeypatch.setattr("mmvae_core.experiments.measure.KL_ITEMS", 20)
     monkeypatch.setattr("mmvae_core.experiments.measure.BOUND_DRAWS", 2)
+    monkeypatch.setattr("mmvae_core.experiments.measure.SAMPLES", 4)
     return settings
 
 

@@ -1,9 +1,10 @@
 """Trained runs and studies on disk.
 
 A study is a folder: `study.json` (what its classes and symbols are called), `samples.npz` (fixed
-test items), `judge/` (classifiers), and one folder a run. A run is a folder: `config.json`,
-`card.json` (how it was trained), `weights.safetensors`, `history.csv`, `report.json` (what was
-measured), `latents.npz` (posteriors of the samples, so that a first picture needs no model).
+test items), `truth.npz` (true latents of made items), `judge/` (classifiers), and one folder a run.
+A run is a folder: `config.json`, `card.json` (how it was trained), `weights.safetensors`,
+`history.csv`, `report.json` (what was measured), `latents.npz` (posteriors of the samples, so that
+a first picture needs no model).
 Nothing is ever unpickled; shapes are read and checked before memory is spent.
 """
 
@@ -143,13 +144,21 @@ class Study:
             raise RunError(f"{self.folder}/samples.npz lacks labels; make it with `study`.")
         return Samples(arrays, arrays.pop("labels"))
 
+    def truth(self) -> np.ndarray | None:
+        """The items' true latents [item, latent], where the data were made from known ones."""
+        if not (path := self.folder / "truth.npz").is_file():
+            return None
+        latents = read_arrays(path).get("latents")
+        if latents is None or latents.ndim != 2 or not np.isfinite(latents).all():
+            raise RunError(f"{path} lacks finite latents [item, latent]; make the study anew.")
+        return latents
+
     def judges(self) -> dict[str, "Judge"]:
         """One classifier per judged modality."""
         from mmvae_core.evaluation.judge import load_judge
 
-        cards = self.judge_cards
         return {name: load_judge(self.folder / "judge" / f"{name}.safetensors",
-                                 tuple(card["shape"])) for name, card in cards.items()}
+                                 tuple(card["shape"])) for name, card in self.judge_cards.items()}
 
     @cached_property
     def judge_cards(self) -> dict[str, Any]:
@@ -293,21 +302,3 @@ def _misfit(path: Path, expected: Mapping[str, list[int]], found: Mapping[str, l
     name = next(name for name in [*expected, *found] if expected.get(name) != found.get(name))
     return (f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
             f"expected {expected.get(name)}; copy both files from the same run.")
-
-
-def headline(run: Run) -> dict[str, float | None]:
-    """The few figures of a report that a list of runs shows; None where there is no report."""
-    try:
-        report = run.report
-    except RunError:
-        return {}
-    names = run.config.names
-    try:
-        full = report["coherence"]["+".join(names)]
-        return {
-            "joint_log_likelihood": report["log_likelihood"]["joint"]["mean"],
-            "joint_coherence": report["joint_coherence"]["share"],
-            **{f"all_to_{name}": full[name]["share"] for name in names if name in full},
-        }
-    except (KeyError, TypeError):
-        raise RunError(f"{run.folder}/report.json is of another kind; make it anew.") from None

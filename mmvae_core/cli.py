@@ -244,7 +244,7 @@ def _known_data(name: str) -> None:
 
 
 def _run_row(run: Any) -> dict[str, Any]:
-    from mmvae_core.checkpoints import headline
+    from mmvae_core.results import headline
 
     config = run.config
     made = {"study": config.study, "aggregator": config.aggregator.name,
@@ -255,15 +255,21 @@ def _run_row(run: Any) -> dict[str, Any]:
 
 
 def _report_table(report: dict[str, Any]) -> str:
-    rows = []
-    for subset, targets in report["coherence"].items():
-        for target, value in targets.items():
-            rows.append([subset, target, f"{value['share']:.3f}",
-                         f"{value['low']:.3f}-{value['high']:.3f}", value["count"]])
-    likelihood = report["log_likelihood"]["joint"]
-    head = (f"joint log-likelihood >= {likelihood['mean']:.1f} +- {likelihood['error']:.1f} nats, "
-            f"joint coherence {report['joint_coherence']['share']:.3f}\n")
-    return head + _table(["given", "generated", "right", "95 %", "items"], rows)
+    """What judges say of generations; where a study has none, what is known of each subset."""
+    likelihood, joint = report["log_likelihood"]["joint"], report["joint_coherence"]
+    head = f"joint log-likelihood >= {likelihood['mean']:.1f} +- {likelihood['error']:.1f} nats"
+    rows = [
+        [subset, target, f"{value['share']:.3f}", f"{value['low']:.3f}-{value['high']:.3f}",
+         value["count"]]
+        for subset, targets in report["coherence"].items() for target, value in targets.items()
+    ]
+    if joint:
+        return (f"{head}, joint coherence {joint['share']:.3f}\n"
+                + _table(["given", "generated", "right", "95 %", "items"], rows))
+    return head + "\n" + _table(["given", "log-likelihood", "rate", "probe"], [
+        [subset, mean["mean"], report["rate"][subset]["mean"], report["probe"][subset]]
+        for subset, mean in report["log_likelihood"]["marginal"].items()
+    ])
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

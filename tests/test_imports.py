@@ -21,7 +21,7 @@ LAYERS = (
     ("data",),
     ("build",),
     ("training", "training_state", "evaluation", "projections", "geometry", "checkpoints", "runs",
-     "studies", "generation", "exchange", "progress"),
+     "studies", "generation", "exchange", "progress", "results"),
     ("experiments",),
     ("cli", "__main__"),
 )
@@ -77,7 +77,8 @@ def test_the_core_is_layered(path: Path) -> None:
             assert LEVEL[other] <= LEVEL[own], f"{own} must not import {other}, which is above it"
 
 
-@pytest.mark.parametrize("module", ["mmvae_core", "mmvae_core.checkpoints", "mmvae_core.cli"])
+@pytest.mark.parametrize("module", ["mmvae_core", "mmvae_core.checkpoints", "mmvae_core.results",
+                                    "mmvae_core.cli"])
 def test_light_modules_stay_light(module: str) -> None:
     code = f"import sys, {module}; print([name for name in sys.argv[1:] if name in sys.modules])"
     heavy = ["torch", "streamlit", "umap", "sklearn", "PIL", "ui"]

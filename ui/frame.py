@@ -1,11 +1,14 @@
 """The frame around every page: navigation, the shared choices, the look."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 from PIL import Image, ImageChops, ImageDraw
 from streamlit.runtime.pages_manager import PagesManager
 
+from mmvae_core.checkpoints import Run, Study
+from mmvae_core.errors import MMVAEError
 from ui import loading, state, widgets
 
 HOME = Path(__file__).resolve().parent.parent
@@ -20,7 +23,11 @@ PAGES = {
                 "modalities make of it?"),
     "generate": ("Generate", "Give some modalities, of a test item or of your own: what are "
                  "the others?"),
+    "results": ("Results", "Which rule wins where, over several seeds, and where does the paper's "
+                "claim not hold here?"),
 }
+RUNLESS = ("Results",)
+"""Pages that show no run of the visitor's choice."""
 
 
 def pages() -> list[st.Page]:
@@ -54,24 +61,52 @@ def draw(title: str) -> None:
     """The look, the sidebar and the page's head; afterwards `state.here()` is known."""
     st.html(f"<style>:root {{ --ground: {GROUND[state.is_dark()]}; }}</style>")
     st.html(HOME / "ui" / "style.css")
+    if title in RUNLESS:
+        _head(title)
+        _keep_choices()
+        return
     with st.sidebar:
-        study = widgets.pick_study()
-        run = widgets.pick_run(study)
-        st.html(_about(run))
-        item = widgets.pick_item(study)
-        seed = widgets.pick_seed()
-    st.title(title, anchor=False)
-    question = next(text for name, text in PAGES.values() if name == title)
-    st.html(f'<p class="question">{question}</p>')
+        study, run, item, seed = _choose()
+    _head(title)
     mask = widgets.toggle_mask(run)
     for note in state.notes():
         st.warning(note)
     state.remember(state.Here(study, run, item, mask, seed))
 
 
+def _head(title: str) -> None:
+    st.title(title, anchor=False)
+    question = next(text for name, text in PAGES.values() if name == title)
+    st.html(f'<p class="question">{question}</p>')
+
+
+def _choose() -> tuple[Study, Run, int, int]:
+    """Study, run, item and seed."""
+    study = widgets.pick_study()
+    run = widgets.pick_run(study)
+    st.html(_about(run))
+    return study, run, widgets.pick_item(study), widgets.pick_seed()
+
+
+def _keep_choices() -> None:
+    """What is chosen for the other pages, the mask too: a widget that is not drawn forgets.
+
+    The page is right without any run, so it does not complain if there is none.
+    """
+    with st.sidebar, suppress(MMVAEError):
+        st.html('<p class="source">Not used on this page, kept for the others:</p>')
+        study, run, item, seed = _choose()
+        state.remember(state.Here(study, run, item, widgets.toggle_mask(run), seed))
+    for note in state.notes():
+        st.warning(note)
+
+
 def _about(run: loading.Run) -> str:
     card, config = run.card, run.config
-    return (f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator, '
-            f'{config.objective.name} bound, latent of {config.latents}, '
+    parts = config.aggregator.components
+    mixture = f" with a mixture of {parts}" if parts > 1 else ""
+    prior = config.prior.name.replace("_", " ")
+    return (f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator{mixture}, '
+            f'{config.objective.name} bound, latent of {config.latents}, {prior} prior, '
             f'{card.get("parameters", 0):,} parameters, {card.get("epochs", "?")} epochs · '
             f'run <code>{loading.run_hash(run)}</code></p>')

@@ -19,6 +19,7 @@ from mmvae_core.checkpoints import studies as find_studies
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.words import ALPHABET, LENGTH
 from mmvae_core.errors import RunError
+from mmvae_core.results import Report, read_report, report_files
 
 if TYPE_CHECKING:
     from mmvae_core.evaluation.coherence import Judge
@@ -49,6 +50,11 @@ def studies() -> dict[str, Study]:
             "start the app with `streamlit run app.py -- --checkpoints FOLDER`."
         )
     return found
+
+
+def experiments() -> dict[Path, Report | RunError]:
+    """The reports of the experiments by their file, or why one cannot be read."""
+    return {path: _experiment(str(path), _stamp(path)) for path in report_files(root())}
 
 
 def runs(study: Study) -> dict[str, Run]:
@@ -168,6 +174,14 @@ def _study(folder: str, age: int) -> Study:
     return Study(Path(folder))
 
 
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _experiment(path: str, age: int) -> Report | RunError:
+    try:
+        return read_report(Path(path))
+    except RunError as error:
+        return error
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _run(folder: str, age: tuple[int, ...]) -> Run:
     return Run(Path(folder))
@@ -195,9 +209,9 @@ def _model(folder: str, age: tuple[int, ...]) -> "MultimodalVAE":
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _judges(folder: str, age: int) -> "dict[str, Judge]":
-    from mmvae_core.evaluation.digit_judges import digit_judges
+    from mmvae_core.evaluation.digit_judges import study_judges
 
-    return digit_judges(Study(Path(folder)).judges())
+    return study_judges(Study(Path(folder)))
 
 
 @st.cache_resource(show_spinner="Judging every item …", max_entries=64)

@@ -14,6 +14,8 @@ from mmvae_core.errors import DataError
 from ui import loading, state
 from ui.pictures import kind_of
 
+FIRST_STUDY = "digits"
+"""The study that opens by itself, where it is there."""
 MAX_COMPARED = 4
 DRAWS = ["8", "32", "128"]
 
@@ -22,7 +24,8 @@ def pick_study() -> Study:
     """The study, from those that hold runs."""
     found = loading.studies()
     state.check_link(state.STUDY, state.is_among(list(found)), "one of " + ", ".join(found))
-    name = st.selectbox("Study", list(found), key=state.STUDY, bind="query-params",
+    first = list(found).index(FIRST_STUDY) if FIRST_STUDY in found else 0
+    name = st.selectbox("Study", list(found), index=first, key=state.STUDY, bind="query-params",
                         on_change=state.forget_notes)
     return found[str(name)]
 

@@ -64,8 +64,11 @@ def conditional_coherence(
 def joint_coherence(
     model: MultimodalVAE, judges: Mapping[str, Judge], seed: int, samples: int = 2_000
 ) -> dict[str, Any]:
-    """Share of prior draws z ~ p(z) whose judged modalities are all named the same class."""
-    if not judges:
+    """Share of prior draws z ~ p(z) whose judged modalities are all named the same class.
+
+    Nothing where no modality has a judge.
+    """
+    if not _judged(model, judges):
         return {}
     with seeded(seed):
         latent = model.prior().rsample((samples,))

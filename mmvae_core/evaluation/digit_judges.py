@@ -1,12 +1,13 @@
 """The judges of the study `digits`: CNNs for the pictures, the list of names for the words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmvae_core.data.words import judge_words
+from mmvae_core.checkpoints import Study
+from mmvae_core.data.words import ALPHABET, LENGTH, NAMES, judge_words
 from mmvae_core.evaluation import coherence
 from mmvae_core.evaluation.judge import Judge
 
@@ -36,12 +37,28 @@ class WordJudge(coherence.SpellingJudge):
         return torch.from_numpy(judge_words(_log(means))[1])
 
 
-def digit_judges(judges: Mapping[str, Judge]) -> dict[str, coherence.Judge]:
-    """Judges by modality from a study's CNNs (`Study.judges()`), and the one of the words."""
+def study_judges(study: Study) -> dict[str, coherence.Judge]:
+    """Judges by modality: the study's CNNs, and one for the modality that writes digits' names."""
+    return digit_judges(study.judges(), number_words(study))
+
+
+def number_words(study: Study) -> list[str]:
+    """The modalities that name ten classes as `data.words` writes digits; mostly none."""
+    if len(study.about.get("classes", [])) != len(NAMES):
+        return []
+    data = study.samples().data
+    return [name for name, alphabet in study.about.get("alphabets", {}).items()
+            if alphabet == ALPHABET and name in data and data[name].shape[1:] == (LENGTH,)]
+
+
+def digit_judges(
+    judges: Mapping[str, Judge], words: Iterable[str] = ("word",)
+) -> dict[str, coherence.Judge]:
+    """Judges by modality from CNNs, and one for each of the modalities of words."""
     pictures: dict[str, coherence.Judge] = {
         name: PictureJudge(judge) for name, judge in judges.items()
     }
-    return pictures | {"word": WordJudge()}
+    return pictures | {name: WordJudge() for name in words}
 
 
 def _log(probabilities: Tensor) -> np.ndarray:

@@ -47,6 +47,19 @@ def weak_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
     return Correlations(inside, outside)
 
 
+def aligned(true: np.ndarray, learned: np.ndarray) -> np.ndarray:
+    """Learned latents [item, latent] brought to where the true ones are: [item, true latent].
+
+    The affine map of the weak MCC: to canonical variates of the learned side and back by those of
+    the true side, both fitted on the first half of the items. Any invertible affine map of the
+    true latents gives these again. Where the learned side varies in fewer directions, so does the
+    result.
+    """
+    (first, found), _ = _halves(true, learned)
+    weights, learned_weights = canonical_maps(first, found)
+    return (learned - found.mean(0)) @ learned_weights @ np.linalg.pinv(weights) + first.mean(0)
+
+
 def canonical_maps(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights [latent, pair] of both sides whose projections correlate most, pair by pair.
 
@@ -74,22 +87,26 @@ def _halves(
 
 def _correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """|Pearson| [latent, latent]; 0 where one of the two does not vary."""
-    return np.abs(_units(one).T @ _units(other))
+    units = [_centred(values) * _shrink(values) for values in (one, other)]
+    return np.abs(units[0].T @ units[1])
 
 
 def _whitening(values: np.ndarray) -> np.ndarray:
-    """A map [latent, kept] to uncorrelated unit variances; directions that do not vary go."""
-    spread, axes = np.linalg.eigh(np.cov(values.T, bias=True).reshape(values.shape[1], -1))
+    """A map [latent, kept] to uncorrelated unit variances; directions that do not vary go.
+
+    Columns are made equally long first, so that what counts as nothing depends on no unit.
+    """
+    shrink = _shrink(values) * len(values) ** 0.5
+    spread, axes = np.linalg.eigh(np.atleast_2d(np.cov((values * shrink).T, bias=True)))
     kept = spread > TINY * max(float(spread.max()), TINY)
-    return axes[:, kept] / np.sqrt(spread[kept])
+    return shrink[:, None] * axes[:, kept] / np.sqrt(spread[kept])
 
 
-def _units(values: np.ndarray) -> np.ndarray:
-    """Centred columns of length one; zeros where a column varies by no more than rounding."""
-    centred = _centred(values)
-    length = np.linalg.norm(centred, axis=0)
+def _shrink(values: np.ndarray) -> np.ndarray:
+    """What makes centred columns one long; 0 where a column varies by no more than rounding."""
+    length = np.linalg.norm(_centred(values), axis=0)
     varies = length > ROUNDING * np.linalg.norm(values, axis=0)
-    return centred * varies / np.where(varies, length, 1)
+    return varies / np.where(varies, length, 1)
 
 
 def _centred(values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from mmvae_core.evaluation.all_subsets import (
 )
 from mmvae_core.evaluation.coherence import Judge, conditional_coherence, joint_coherence
 from mmvae_core.evaluation.conflict import conflict
-from mmvae_core.evaluation.digit_judges import digit_judges
+from mmvae_core.evaluation.digit_judges import study_judges
 from mmvae_core.evaluation.latent_probe import latent_probe
 from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.rates import Estimate, cross_rates, distortions, rates
@@ -50,8 +50,7 @@ def evaluate_run(
     run: Run, study: Study, seed: int = 0, each: Progress = no_progress
 ) -> tuple[dict[str, Any], Latents]:
     """The report of a stored run on its study's items, with the study's judges."""
-    judges = digit_judges(study.judges())
-    return evaluate(run.model(), study.samples(), judges, seed=seed, each=each)
+    return evaluate(run.model(), study.samples(), study_judges(study), seed=seed, each=each)
 
 
 def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> None:

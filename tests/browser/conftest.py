@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.experiments import write_results
 from tests.ui.studies import build
 
 HOME = Path(__file__).resolve().parents[2]
@@ -21,6 +22,7 @@ FLAGS = ["--no-sandbox", "--disable-background-networking"]
 LAST = {
     "": ".item-grid", "masks": "[aria-label='All subsets']",
     "compare": "[aria-label='Measured figures']", "generate": "[data-testid=stDownloadButton]",
+    "results": "[data-testid=stDownloadButton]",
 }
 """What each page draws last, by its path."""
 START_SECONDS = 90
@@ -30,7 +32,9 @@ WAIT_MS = 60_000
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("checkpoints"))
+    root = build(tmp_path_factory.mktemp("checkpoints"))
+    write_results(root)
+    return root
 
 
 @contextmanager
@@ -127,8 +131,8 @@ def tab(chromium: Browser) -> Iterator[Callable[..., Watched]]:
 
 
 def settle(page: Page) -> None:
-    """Wait until the masks are drawn and, for a quarter of a second, no script has run."""
-    page.wait_for_selector(".st-key-mask button")
+    """Wait until the masks are there and, for a quarter of a second, no script has run."""
+    page.wait_for_selector(".st-key-mask button", state="attached")
     page.evaluate("window.quietSince = null")
     page.wait_for_function("""() => {
         const app = document.querySelector('.stApp');

@@ -9,7 +9,8 @@ from tests.browser.conftest import Watched, settle
 
 pytestmark = pytest.mark.browser
 
-PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Generate": "/generate"}
+PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Generate": "/generate",
+         "Results": "/results"}
 Tab = Callable[..., Watched]
 OVERHANG = """() => [document.documentElement, document.querySelector('.stMain')]
     .map(element => element.scrollWidth - element.clientWidth)"""

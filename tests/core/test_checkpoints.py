@@ -25,7 +25,6 @@ from mmvae_core.checkpoints import (
     file_hash,
     find_run,
     find_study,
-    headline,
     read_arrays,
     read_json,
     save_weights,
@@ -35,6 +34,7 @@ from mmvae_core.checkpoints import (
 )
 from mmvae_core.config import from_dict, to_dict
 from mmvae_core.errors import MMVAEError, RunError, UsageError
+from mmvae_core.results import headline
 from tests import small
 
 
@@ -158,6 +158,19 @@ def test_the_headline_is_read_off_the_report(run: Run) -> None:
     assert headline(run) == {
         "joint_log_likelihood": -3.0, "joint_coherence": 0.5, "all_to_numbers": 0.75,
     }
+
+
+def test_a_headline_has_no_coherence_where_nothing_judges(run: Run) -> None:
+    judged = report(run.config.names)
+    write_json(run.folder / "report.json",
+               judged | {"coherence": {"numbers": {}}, "joint_coherence": {}})
+    assert headline(run) == {"joint_log_likelihood": -3.0}
+
+
+@pytest.mark.parametrize("part", ["coherence", "log_likelihood", "joint_coherence"])
+def test_a_report_of_another_kind_is_named(run: Run, part: str) -> None:
+    write_json(run.folder / "report.json", report(run.config.names) | {part: [1]})
+    assert "report.json is of another kind" in refusal(lambda: headline(run))
 
 
 # What does not fit

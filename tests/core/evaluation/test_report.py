@@ -16,8 +16,9 @@ from mmvae_core.checkpoints import (
     write_arrays,
     write_json,
 )
+from mmvae_core.cli import _report_table
 from mmvae_core.config import to_dict
-from mmvae_core.data.words import placements
+from mmvae_core.data.words import ALPHABET, NAMES, placements
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.digit_judges import WordJudge
 from mmvae_core.evaluation.report import (
@@ -28,6 +29,7 @@ from mmvae_core.evaluation.report import (
     sample_batch,
     save_evaluation,
 )
+from mmvae_core.results import headline
 
 BUDGET = Budget(likelihood_items=10, likelihood_samples=3, rate_samples=8, prior_samples=30)
 RIGHT = int((placements()[1] % 2 == 0).sum())
@@ -83,18 +85,45 @@ def test_report_is_complete_and_reproducible(make_model, samples, tmp_path) -> N
     assert np.array_equal(Run(tmp_path).latents().umap, latents.umap)
 
 
-def test_a_stored_run_is_evaluated_with_its_study(
-    make_model, make_config, samples, tmp_path
-) -> None:
+@pytest.fixture
+def run(make_model, make_config, samples, tmp_path) -> Run:
+    """A run beside its study's samples, of which study.json tells that the words name digits."""
     run = Run(tmp_path / "run")
     run.folder.mkdir()
     write_json(run.folder / "config.json", to_dict(make_config("poe")))
     save_weights(make_model("poe"), run.weights)
     write_arrays(tmp_path / "samples.npz", {**samples.data, "labels": samples.labels})
+    write_json(tmp_path / "study.json", {"classes": list(NAMES), "alphabets": {"word": ALPHABET}})
+    return run
+
+
+def test_a_stored_run_is_evaluated_with_its_study(run, tmp_path) -> None:
     report, latents = evaluate_run(run, Study(tmp_path), seed=5)
     assert (report["seed"], report["items"], report["log_likelihood"]["samples"]) == (5, 50, 64)
     assert list(report["coherence"]["numbers"]) == ["word"]
     assert latents.mean.shape == (8, 50, 3)
+
+
+@pytest.mark.parametrize("about", [
+    {"classes": list(NAMES), "alphabets": {"word": "abc"}},
+    {"classes": ["odd", "even"], "alphabets": {"word": ALPHABET}},
+    {"classes": list(NAMES), "alphabets": {"numbers": ALPHABET, "absent": ALPHABET}},
+    {},
+])
+def test_a_study_without_judges_has_no_coherence(run, tmp_path, about, monkeypatch) -> None:
+    monkeypatch.setattr("mmvae_core.evaluation.report.log_likelihoods",
+                        lambda model, *_, **__: torch.zeros(8, 50) - 1.5)
+    write_json(tmp_path / "study.json", about)
+    report, _ = evaluate_run(run, Study(tmp_path))
+    assert report["joint_coherence"] == {}
+    assert not any(report["coherence"].values())
+    assert len(report["probe"]) == 8
+    write_json(run.folder / "report.json", report)
+    assert headline(run) == {"joint_log_likelihood": -1.5}
+    first, columns, *rows = _report_table(report).splitlines()
+    assert first == "joint log-likelihood >= -1.5 +- 0.0 nats"
+    assert columns.split() == ["given", "log-likelihood", "rate", "probe"]
+    assert [row.split()[0] for row in rows] == list(report["log_likelihood"]["marginal"])
 
 
 def evaluate_without_latents(model, samples, seed) -> dict:

@@ -1,0 +1,20 @@
+"""The paper's experiments: which rule wins where, and where its claims do not hold here."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.enter()
+
+from ui import result_views, truth_views  # noqa: E402
+
+reports = result_views.read()
+result_views.verdicts(list(reports.values()))
+
+st.subheader("One world closely", anchor=False)
+file, world = result_views.pick_world(reports)
+result_views.differences(reports[file], world)
+result_views.figures(reports[file], world)
+truth_views.latents(world)
+
+result_views.made(reports)

@@ -1,0 +1,189 @@
+"""The page Results: verdicts, numbers and pictures as reports have them, with or without runs."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mmvae_core.checkpoints import Study, write_arrays
+from mmvae_core.results import read_report
+from tests.experiments import write_results
+from tests.ui.conftest import html_of
+from ui import result_plots, result_tables
+from ui.result_plots import Line, Rule, Span
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Results, and no study."""
+    write_results(tmp_path)
+    return tmp_path
+
+
+def test_the_page_needs_no_run(open_app: Open, root: Path) -> None:
+    app = open_app("results", root=root)
+    assert not app.exception
+    assert not app.error
+    assert "Linear" in html_of(app)
+    assert len(app.get("plotly_chart")) == 3
+
+
+def test_verdicts_and_reversals_are_those_of_the_report(open_app: Open, root: Path) -> None:
+    html = html_of(open_app("results", root=root))
+    # masked above mixture: PoE and sum pooling hold, MoE is reversed; so in both worlds
+    assert html.count("▲ 2 hold</span> <span class=\"verdict reversed\">▼ 1 reversed") == 2
+    assert html.count("▲ 2 hold</span> <span class=\"verdict open\">● 1 open") == 2
+    assert "MoE, mixture above MoE, masked by 2.00" in html
+    assert "PoE, mixture above sum pooling, mixture by 1.50" in html
+    assert "sum pooling, masked <small>\N{MINUS SIGN}99.0" in html, "the highest mean"
+
+
+def test_the_charts_tell_their_numbers_in_words(open_app: Open, root: Path) -> None:
+    app = open_app("results", root=root)
+    said = [chart.proto.alt for chart in app.get("plotly_chart")]
+    assert "PoE +3.00 [+3.00, +3.00]" in said[0]
+    assert "sum pooling \N{MINUS SIGN} PoE +1.00 [" in said[1]
+    assert "MoE, masked \N{MINUS SIGN}160.0 [" in said[2]
+
+
+def test_another_world_and_figure_by_link(open_app: Open, root: Path) -> None:
+    app = open_app("results", root=root, world="Linear sparse", figure="KL to exact, pairs")
+    assert not app.exception
+    assert app.selectbox(key="figure").value == "KL to exact, pairs"
+    assert "Linear sparse" in app.query_params["world"]
+    assert "0.250" in app.get("plotly_chart")[2].proto.alt
+
+
+def test_the_choices_of_other_pages_outlive_a_visit(
+    open_app: Open, checkpoints: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    write_results(root)
+    app = open_app("masks", root=root, study="digits", run="moe-masked", item="7", mask="photo")
+    before = app.session_state["_here"]
+    app.switch_page("pages/results.py").run()
+    app.switch_page("pages/generate.py").run()
+    assert not app.exception
+    assert app.session_state["_here"] == before
+
+
+@pytest.mark.parametrize("content", ["{", '{"experiment": "linear"}'])
+def test_a_damaged_report_is_one_sentence_and_hides_no_other(
+    open_app: Open, root: Path, content: str
+) -> None:
+    (root / "results" / "missing.json").write_text(content)
+    app = open_app("results", root=root)
+    assert not app.exception
+    (error,) = app.error
+    assert "missing.json" in error.value
+    assert "Linear sparse" in html_of(app)
+
+
+def test_without_results_the_command_is_named(open_app: Open, tmp_path: Path) -> None:
+    app = open_app("results", root=tmp_path)
+    assert not app.exception
+    assert "python -m mmvae_core experiment" in app.info[0].value
+
+
+def test_a_quick_report_is_called_so(open_app: Open, root: Path) -> None:
+    path = root / "results" / "linear.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"quick": True}))
+    assert "--quick" in open_app("results", root=root).warning[0].value
+
+
+@pytest.fixture
+def plane(checkpoints: Path, tmp_path: Path) -> Path:
+    """Results of a world whose study has runs and true latents in the plane."""
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    study = shutil.move(root / "small", root / "linear")
+    mean = Study(Path(study)).runs()[0].latents().mean[-1].astype(float)
+    write_arrays(Path(study) / "truth.npz", {"latents": mean @ np.array([[0.0, 2.0], [1.0, 1.0]])})
+    write_results(root)
+    return root
+
+
+@pytest.mark.parametrize("is_aligned", ["true", "false"])
+def test_true_and_learned_latents_stand_side_by_side(
+    open_app: Open, plane: Path, is_aligned: str
+) -> None:
+    first = Study(plane / "linear").runs()[0].folder.name
+    app = open_app("results", root=plane, world="Linear", pictured=first, aligned=is_aligned)
+    assert not app.exception
+    assert not app.error
+    true, learned = (chart.proto.alt for chart in app.get("plotly_chart")[3:])
+    assert "1.00 weak" in learned
+    centres = [alt.split("Centres: ")[1] for alt in (true, learned)]
+    assert (centres[0] == centres[1]) == (is_aligned == "true")
+
+
+def test_a_damaged_truth_is_one_sentence(open_app: Open, plane: Path) -> None:
+    (plane / "linear" / "truth.npz").write_bytes(b"{")
+    app = open_app("results", root=plane, world="Linear")
+    assert not app.exception
+    assert "truth.npz" in app.error[0].value
+
+
+# Pure
+
+
+def test_a_world_without_a_name_here_has_its_own(root: Path) -> None:
+    assert result_tables.world_name("other_world") == "other world"
+    report = read_report(root / "results" / "linear.json")
+    html = result_tables.figures_table(report.summary_of("linear"))
+    assert "shortfall" in html
+    assert "MCC" not in html, "of linear models it says nothing"
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (0.01234, "+0.0123"), (0.25, "+0.250"), (3.0, "+3.00"), (-61.25, "\N{MINUS SIGN}61.2"),
+    (12345.6, "+12,346"),
+])
+def test_numbers_have_the_digits_that_count(value: float, text: str) -> None:
+    assert result_tables.number(value, signed=True) == text
+
+
+def span(mean: float, reach: float = 1.0) -> Span:
+    return Span("holds", mean, mean - reach, mean + reach)
+
+
+def test_the_axis_holds_every_interval_and_zero() -> None:
+    low, high = result_plots.window([span(2), span(5), span(9)], Rule(0.0))
+    assert low < 0
+    assert high > 10
+
+
+def test_one_that_dwarfs_the_rest_is_cut_off_with_an_arrow() -> None:
+    lines = [Line(str(mean), "", (span(mean),)) for mean in (2, 3, 4, 900)]
+    low, high = result_plots.window([line.spans[0] for line in lines], Rule(0.0))
+    assert low < 0
+    assert 5 < high < 10
+    figure = result_plots.intervals(lines, "nats", False, Rule(0.0))
+    arrows = [trace for trace in figure.data if "triangle-right" in (trace.marker.symbol or ())]
+    assert [list(trace.x) for trace in arrows] == [[high]]
+    marks = next(trace for trace in figure.data if trace.name == "holds")
+    assert sorted(marks.x) == [2, 3, 4], "the mark of the far one is its arrow"
+    assert any("900" in note.text for note in figure.layout.annotations)
+
+
+def test_one_row_alone_and_ties_have_an_axis() -> None:
+    for spans in ([span(0.0, 0.0)], [span(3.0, 0.0)] * 4):
+        low, high = result_plots.window(spans)
+        assert low < spans[0].mean < high
+
+
+def test_every_interval_is_drawn_once_and_stays_inside() -> None:
+    lines = [Line("head"), Line("a", "", (span(1), Span("open", 2, None, None)))]
+    figure = result_plots.intervals(lines, "nats", True, Rule(0.0, "best"))
+    names = [trace.name for trace in figure.data if trace.name]
+    assert names == ["holds", "open", "best"]
+    depth = figure.layout.yaxis.range[0]
+    heights = [y for trace in figure.data for y in trace.y if y is not None]
+    assert all(depth < height < 0 for height in heights)
+    marks = [y for trace in figure.data if trace.mode == "markers" for y in trace.y]
+    assert len(set(marks)) == 2, "two spans of a row lie apart"

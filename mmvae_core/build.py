@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.concatenation import Concatenation
 from mmvae_core.aggregators.fixed import MixtureOfExperts, MixtureOfProducts, ProductOfExperts
 from mmvae_core.aggregators.heads import LaplaceHead, MakeHead, MixtureHead
 from mmvae_core.aggregators.private import (
@@ -53,6 +54,7 @@ from mmvae_core.probability.posteriors import (
     LaplaceMixture,
 )
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior, StandardNormalPrior
+from mmvae_core.seeding import seeded
 from mmvae_core.subsets import EMPTY, random_singletons, random_subsets
 
 Objective = Callable[[MultimodalVAE, Batch, Tensor, int, bool], Terms]
@@ -100,11 +102,14 @@ AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
         run.features, run.latent, run.aggregator.width, run.aggregator.heads,
         run.aggregator.layers, head_maker(run),
     ),
+    "concatenation": lambda run: Concatenation(
+        len(run.modalities), run.features, run.latent, run.aggregator.width, head_maker(run)
+    ),
 }
 PRODUCTS = ("poe", "mopoe")
 FIXED = (*PRODUCTS, "moe")
 PRIVATE: dict[str, Callable[[RunConfig], nn.Module]] = {
-    **dict.fromkeys(FIXED, lambda run: PlainSplit(run.features, run.private)),
+    **dict.fromkeys((*FIXED, "concatenation"), lambda run: PlainSplit(run.features, run.private)),
     "sum_pooling": lambda run: SumPoolingPrivate(
         run.features, run.latent, run.private, run.aggregator.width
     ),
@@ -130,9 +135,8 @@ DATA: dict[str, MakeSource] = {
 
 
 def build_model(config: RunConfig) -> MultimodalVAE:
-    """A model with weights drawn from the training seed; the global generator is untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.training.seed)
+    """A model with weights drawn from the training seed; the global generators are untouched."""
+    with seeded(config.training.seed):
         modalities = [build_modality(one, config) for one in config.modalities]
         return MultimodalVAE(modalities, build_aggregator(config), build_prior(config))
 

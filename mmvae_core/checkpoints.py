@@ -13,7 +13,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,9 @@ class Latents:
     """Posteriors of the samples under every subset, ordered as `subsets.all_subsets`.
 
     `masks` [subset, modality]; `mean` and `stddev` [subset, item, latent] (a mixture's are its
-    moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2].
+    moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2]. Of runs evaluated
+    by an earlier version `distortion` and `log_likelihood` [subset, item] (see
+    `evaluation.rates.distortions`) are None.
     """
 
     masks: np.ndarray
@@ -63,6 +65,8 @@ class Latents:
     pca: np.ndarray
     pca_explained: np.ndarray
     umap: np.ndarray
+    distortion: np.ndarray | None = None
+    log_likelihood: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,11 @@ class Run:
         """Stored posteriors and coordinates of the study's samples."""
         path = self.folder / "latents.npz"
         arrays = read_arrays(path)
-        names = Latents.__dataclass_fields__
-        missing = [name for name in names if name not in arrays]
+        fields = Latents.__dataclass_fields__.values()
+        missing = [one.name for one in fields if one.default is MISSING and one.name not in arrays]
         if missing:
             raise RunError(f"{path} lacks {', '.join(missing)}; make it with `evaluate`.")
-        return Latents(**{name: arrays[name] for name in names})
+        return Latents(**{one.name: arrays[one.name] for one in fields if one.name in arrays})
 
     def model(self) -> "MultimodalVAE":
         """The trained model on the CPU in float32, in evaluation mode."""

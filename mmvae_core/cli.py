@@ -160,7 +160,7 @@ def data(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="digits")],
+    name: Annotated[str, typer.Argument(help="digits, or a TOML configuration of made data.")],
     out: Annotated[Path, typer.Option(help="The study's folder.")],
     photo: Annotated[
         Literal["rendered", "svhn"], typer.Option(help="Where photos come from.")
@@ -170,6 +170,9 @@ def study(
     folder: DataOption = None,
 ) -> None:
     """Make a study's folder: fixed test items, and judges trained on real training data."""
+    if name.endswith(".toml"):
+        _made_study(Path(name), out)
+        return
     import torch
 
     from mmvae_core.data.digits import default_folder, load_digits
@@ -209,7 +212,7 @@ def experiment(
     if quick and out == RESULTS:
         raise UsageError("--quick needs --out FOLDER, so that it cannot replace shipped results.")
     count = seeds or (2 if quick else 5)
-    todo = list(cells(name, aggregator or (), objective or OBJECTIVES, count))
+    todo = cells(name, aggregator or (), objective or OBJECTIVES, count)
     order = Order(quick, device, keep)
     with count_bar(f"experiment {name}", "model") as each:
         rows = run_cells(todo, out / f"{name}.csv", order, workers, each)
@@ -220,6 +223,19 @@ def experiment(
 
 def _say_epoch(name: str, epoch: int, loss: float) -> None:
     typer.echo(f"judge of {name}: pass {epoch + 1}, cross-entropy {loss:.4f} nats", err=True)
+
+
+def _made_study(path: Path, out: Path) -> None:
+    from mmvae_core.build import build_source
+    from mmvae_core.config import load_config
+    from mmvae_core.data.source import TableSource
+    from mmvae_core.studies import make_table_study
+
+    config = load_config(path)
+    source = build_source(config)
+    if not isinstance(source, TableSource):
+        raise UsageError(f"{path} is of {config.data.name}; `study {config.data.name}` makes that.")
+    typer.echo(f"Made {make_table_study(source, config, out).folder}.")
 
 
 def _known_data(name: str) -> None:

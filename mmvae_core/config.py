@@ -150,6 +150,11 @@ class RunConfig(Config, frozen=True):
         """Modality names in their order."""
         return tuple(modality.name for modality in self.modalities)
 
+    @property
+    def latents(self) -> int:
+        """The length of z, shared and private latents together."""
+        return self.latent + self.private * len(self.modalities)
+
 
 def from_dict(data: Any, source: str = "config") -> RunConfig:
     """Build and validate a run's configuration; raises ConfigError in one plain sentence."""

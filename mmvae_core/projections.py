@@ -4,10 +4,14 @@ All other subsets are placed by the map of the full one, so that a point's move 
 subsets shows what the posterior did and not what the map did.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from mmvae_core.errors import DataError
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
 
 NEIGHBOURS = 15
 FEWEST_ITEMS = 10
@@ -55,7 +59,8 @@ def project_umap(means: np.ndarray, seed: int) -> np.ndarray:
     are one and the same. Source: McInnes, Healy, Melville, "UMAP: Uniform Manifold Approximation
     and Projection for Dimension Reduction", 2018, https://arxiv.org/abs/1802.03426
     """
-    from umap import UMAP  # slow to import, and needed here only
+    from sklearn.neighbors import NearestNeighbors  # slow to import, as the next
+    from umap import UMAP
 
     fitted = means[-1]
     if not np.ptp(fitted, axis=0).any():
@@ -70,7 +75,7 @@ def project_umap(means: np.ndarray, seed: int) -> np.ndarray:
     return np.stack([*(place(search, plane, points) for points in means[:-1]), plane])
 
 
-def place(search: NearestNeighbors, plane: np.ndarray, points: np.ndarray) -> np.ndarray:
+def place(search: "NearestNeighbors", plane: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Coordinates [item, 2] of points [item, latent] as inverse-distance means over `search`."""
     distances, indices = search.kneighbors(points)
     scale = np.maximum(distances.mean(-1, keepdims=True), np.finfo(float).tiny)

@@ -15,6 +15,7 @@ from mmvae_core.checkpoints import Run, check_size, file_hash, save_weights, wri
 from mmvae_core.config import RunConfig, load_config, to_dict
 from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError, UsageError
+from mmvae_core.model import MultimodalVAE
 from mmvae_core.training import EpochReport, Trainer, read_history, write_history
 from mmvae_core.training_state import TrainingState
 
@@ -39,19 +40,20 @@ def train_run(
         write_history(folder / "history.csv", reports)
         trainer.state().save(folder / STATE)
         each_epoch(report)
-    run = finish_run(config, folder, trainer, reports)
+    run = finish_run(config, folder, trainer.model, reports, trainer.fabric.device)
     (folder / STATE).unlink(missing_ok=True)
     return run
 
 
 def finish_run(
-    config: RunConfig, folder: Path, trainer: Trainer, reports: list[EpochReport]
+    config: RunConfig, folder: Path, model: MultimodalVAE, reports: list[EpochReport],
+    device: torch.device,
 ) -> Run:
     """Write what a trained run is; the card comes last."""
     write_json(folder / "config.json", to_dict(config))
     write_history(folder / "history.csv", reports)
-    save_weights(trainer.model, folder / "weights.safetensors")
-    write_json(folder / "card.json", _card(config, folder, trainer, reports))
+    save_weights(model, folder / "weights.safetensors")
+    write_json(folder / "card.json", _card(config, folder, model, reports, device))
     return Run(folder)
 
 
@@ -85,10 +87,10 @@ def _resume(trainer: Trainer, config: RunConfig, folder: Path) -> list[EpochRepo
 
 
 def _card(
-    config: RunConfig, folder: Path, trainer: Trainer, reports: list[EpochReport]
+    config: RunConfig, folder: Path, model: MultimodalVAE, reports: list[EpochReport],
+    device: torch.device,
 ) -> dict[str, object]:
     """How the run came to be, in words and numbers for people."""
-    device = trainer.fabric.device
     weights = folder / "weights.safetensors"
     return {
         "study": config.study,
@@ -107,7 +109,7 @@ def _card(
         "threads": torch.get_num_threads(),
         "seconds": round(sum(report.seconds for report in reports), 1),
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
-        "parameters": sum(value.numel() for value in trainer.model.parameters()),
+        "parameters": sum(value.numel() for value in model.parameters()),
         "bytes": weights.stat().st_size,
         "weights": file_hash(weights),
         "torch": version("torch"),

@@ -18,6 +18,7 @@ from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError, one_line
 from mmvae_core.files import write_atomically
 from mmvae_core.model import MultimodalVAE
+from mmvae_core.seeding import seeded
 from mmvae_core.training_state import TrainingState
 
 WARMUP_STEPS = 200
@@ -99,9 +100,8 @@ class Trainer:
         size, seed = self.config.training.batch, self.config.training.seed
         steps = math.ceil(self.config.data.epoch_size / size)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-        totals, beta = torch.zeros(2), self._beta(epoch)
-        with torch.random.fork_rng():
-            torch.manual_seed(seed * 1_000_003 + epoch)
+        totals, beta = torch.zeros(2), beta_at(self.config, epoch)
+        with seeded(seed * 1_000_003 + epoch):
             for index, batch in enumerate(self.source.batches(seed, epoch, size)):
                 self._set_rate(epoch * steps + index, steps)
                 totals += self._update(batch, generator, beta).cpu()
@@ -123,8 +123,7 @@ class Trainer:
         """The same bound on fixed items, subsets and noise, at full beta."""
         total, count = 0.0, 0
         generator = torch.Generator().manual_seed(VALIDATION_SEED)
-        with torch.random.fork_rng():
-            torch.manual_seed(VALIDATION_SEED)
+        with seeded(VALIDATION_SEED):
             for batch in self.source.validation(self.config.training.batch):
                 subset = self.draw_subsets(batch.observed, generator)
                 device = self.fabric.device
@@ -133,17 +132,22 @@ class Trainer:
                 total, count = total + float(bound) * len(batch), count + len(batch)
         return total / count
 
-    def _beta(self, epoch: int) -> float:
-        warmup = self.config.objective.warmup_epochs
-        return self.config.objective.beta * min(1.0, (epoch + 1) / (warmup + 1))
-
     def _set_rate(self, step: int, steps: int) -> None:
-        """Linear warm-up, then half a cosine down to a fiftieth."""
-        total = steps * self.config.training.epochs
-        cosine = 0.5 * (1 + math.cos(math.pi * step / total))
-        factor = min(1.0, (step + 1) / WARMUP_STEPS) * (FINAL_RATE + (1 - FINAL_RATE) * cosine)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.training.learning_rate * factor
+            group["lr"] = rate_at(self.config, step, steps)
+
+
+def beta_at(config: RunConfig, epoch: int) -> float:
+    """The weight of the KL terms in an epoch, rising linearly to `beta`."""
+    return config.objective.beta * min(1.0, (epoch + 1) / (config.objective.warmup_epochs + 1))
+
+
+def rate_at(config: RunConfig, step: int, steps: int) -> float:
+    """The learning rate at a step, `steps` an epoch: a linear rise, half a cosine to a fiftieth."""
+    total = steps * config.training.epochs
+    cosine = 0.5 * (1 + math.cos(math.pi * step / total))
+    factor = min(1.0, (step + 1) / WARMUP_STEPS) * (FINAL_RATE + (1 - FINAL_RATE) * cosine)
+    return config.training.learning_rate * factor
 
 
 def _finite(bound: float, epoch: int) -> float:
@@ -169,5 +173,5 @@ def read_history(path: Path) -> list[EpochReport]:
         with path.open(newline="") as file:
             return [EpochReport(int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
                     for row in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read ({one_line(error)}); train the run anew.") from None

@@ -6,21 +6,30 @@ from ui import frame
 
 frame.enter()
 
-from ui import compare_views, loading, mask_views, state, views, widgets  # noqa: E402
-
-DRAWS = 8
+from ui import compare_views, linked_maps, loading, mask_views, state, widgets  # noqa: E402
+from ui.components import touch  # noqa: E402
 
 here = state.here()
 runs = widgets.pick_runs(here.run, loading.runs(here.study))
 if len(runs) < 2:
     st.info("Choose at least two runs.")
     st.stop()
+with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+    draws = widgets.pick_draws()
+    difference = st.toggle("Differences to the first run", key="difference", bind="query-params")
 
 mask_views.item_head(here)
 compare_views.item(here)
-compare_views.generations(here, runs, DRAWS)
-views.source(f"the same noise for all: {DRAWS} draws of z, seed {here.seed}",
-             "latent axes of different models are not comparable and never overlaid")
+made = compare_views.make(here, runs, draws)
+compare_views.item_figures(here, made)
+compare_views.generations(here, made, difference)
+
+st.subheader("What one buys with the other", anchor=False)
+compare_views.trade_offs(here, runs)
+
+st.subheader("The same items in two latent spaces", anchor=False)
+linked_maps.two_maps(here, runs)
+touch.items_answer()
 
 st.subheader("Measured on test items", anchor=False)
 compare_views.figures(runs)

@@ -1,4 +1,4 @@
-"""One item under a mask: what is known, and what every modality looks like from it."""
+"""One item under every mask: what is known, what each modality adds, what is made up."""
 
 import streamlit as st
 
@@ -6,28 +6,33 @@ from ui import frame
 
 frame.enter()
 
-from ui import loading, mask_views, state, views  # noqa: E402
+from ui import lattice_views, loading, mask_views, state, views  # noqa: E402
 
 DRAWS = 8
 
 here = state.here()
-latents = loading.latents(here.run)
+plane = lattice_views.plane(here)
+found = loading.lattice(here.run, here.study, here.item, here.mask, DRAWS, here.seed, plane)
+made = found.node(found.row(here.mask))
+stored = loading.item_values(here.study, here.item, here.names)
+
 mask_views.item_head(here)
-mask_views.mask_facts(here, latents)
+mask_views.mask_facts(here, found)
 
 st.subheader("What the model makes of it", anchor=False)
-stored = loading.item_values(here.study, here.item, here.names)
-given = {name: stored[name] for name in here.shown}
-made = loading.generated(here.run, given, DRAWS, here.seed)
 if not here.shown:
-    st.info("Nothing is shown: these are draws from the prior p(z), the same for every item.")
+    mask_views.what_nothing_is(here, found)
+given = {name: stored[name] for name in here.shown}
 for column, modality in zip(st.columns(len(here.names), gap="large"), here.run.config.modalities,
                             strict=True):
     with column:
-        views.modality_panel(here, modality, stored[modality.name], made, modality.name in given,
-                             views.truth_of(here, given))
+        views.modality_panel(here, modality, stored[modality.name], made,
+                             modality.name in given, views.truth_of(here, given))
 views.source(f"E[x | z] at {DRAWS} draws of z", f"seed {here.seed}",
              "judges trained on real data only", views.run_mark(here.run))
 
 st.subheader("Every mask of this item", anchor=False)
-mask_views.all_subsets(here, latents)
+lattice_views.keys(here)
+lattice_views.shares(here, found)
+lattice_views.lattice(here, found, plane)
+mask_views.all_subsets(here, found)

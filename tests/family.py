@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from mmvae_core import build
 from mmvae_core.config import RunConfig, from_dict
 
 SIZES = (3, 2, 4)
@@ -39,15 +40,18 @@ FIXED: dict[str, dict[str, Any]] = {
 }
 LEARNED: dict[str, dict[str, Any]] = {
     f"{name}, {family}, {components}": {"name": name, "family": family, "components": components}
-    for name in ("sum_pooling", "self_attention")
+    for name in build.AGGREGATORS if name not in build.FIXED
     for family in ("normal", "laplace")
     for components in (1, 3)
 }
 PRIVATE: dict[str, dict[str, Any]] = {
     f"{label}, private": settings | {"private": 2}
-    for label, settings in (FIXED | LEARNED).items()
+    for label, settings in (FIXED | LEARNED).items() if settings["name"] in build.PRIVATE
 }
 EVERY = FIXED | LEARNED | PRIVATE
+SETS = {label: settings for label, settings in EVERY.items()
+        if settings["name"] != "concatenation"}
+"""Those for which the order of the modalities has no meaning."""
 
 
 def spread(module: nn.Module, seed: int = 0) -> None:

@@ -107,6 +107,6 @@ def _about(run: loading.Run) -> str:
     mixture = f" with a mixture of {parts}" if parts > 1 else ""
     prior = config.prior.name.replace("_", " ")
     return (f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator{mixture}, '
-            f'{config.objective.name} bound, latent of {config.latent}, {prior} prior, '
+            f'{config.objective.name} bound, latent of {config.latents}, {prior} prior, '
             f'{card.get("parameters", 0):,} parameters, {card.get("epochs", "?")} epochs · '
             f'run <code>{loading.run_hash(run)}</code></p>')

@@ -1,4 +1,4 @@
-"""The map of the latent space: which projection, the chart, what it says and does not say."""
+"""The map of the latent space: which projection and colour, the chart, what it does not say."""
 
 from typing import Any
 
@@ -10,10 +10,13 @@ from ui import loading, plots, state, views
 from ui.state import Here
 
 PCA, UMAP, RAW = "PCA", "UMAP", "Latent axes"
-MOST_POINTS = 5_000
+CLASS, RATE, LIKELIHOOD, ERROR = "class", "rate", "log-likelihood", "reconstruction error"
+JUDGED = "judged "
+TITLES = {RATE: "rate, nats", LIKELIHOOD: "log p(shown), nats", ERROR: "-log p(shown | z), nats"}
+KEY = "map"
 
-# One figure is about 0.3 MB; it is the same object until the mask, run, item or theme changes, so
-# that the browser keeps its view while points are being chosen.
+# One figure is about 0.3 MB; it is the same object until the mask, run, item, colour or theme
+# changes, so that the browser keeps its view while points are being chosen.
 FIGURES = 32
 
 
@@ -25,77 +28,99 @@ def pick_projection(latents: Latents) -> str:
                                 key="projection", bind="query-params") or options[0]
 
 
-def latent_map(here: Here, latents: Latents, row: int, way: str) -> list[int]:
-    """Draw the map; the ids of the chosen items come back."""
+def pick_colour(here: Here, latents: Latents) -> str:
+    """What the points' colours tell."""
+    stored = [LIKELIHOOD, ERROR] if latents.distortion is not None else []
+    judged = [JUDGED + one.name for one in here.run.config.modalities
+              if loading.is_judged(here.study, one)]
+    options = [CLASS, RATE, *stored, *judged]
+    state.check_link("colour", state.is_among(options), " or ".join(options))
+    return st.selectbox("Colour by", options, key="colour", bind="query-params")
+
+
+def latent_map(here: Here, latents: Latents, row: int, way: str, colour: str) -> str:
+    """Draw the map; the label of its glide button comes back, empty if it has none."""
     before = state.mask_before()
-    figure = _figure(
-        str(here.run.folder), loading.stamp(here.run), row,
-        None if before is None else loading.row_of(latents, before), way, here.item,
-        state.is_dark(), here,
-    )
-    event: Any = st.plotly_chart(
-        figure, theme=None, key="map", on_select="rerun", alt=_alt(here, latents, row, way),
+    glide = "" if before is None or latents.mean.shape[1] > plots.WEBGL_FROM else (
+        f"▶ Glide from {state.subset_name(before, here.names)}")
+    came_from = None if before is None else loading.row_of(latents, before)
+    chart(here, KEY, (row, came_from), (way, colour), glide)
+    return glide
+
+
+def chart(
+    here: Here, key: str, rows: tuple[int, int | None], look: tuple[str, str], glide: str = "",
+    height: int = 560,
+) -> None:
+    """A map of here's run on which items can be chosen.
+
+    `rows` are the subset's and that of the mask before; `look` is the projection and the colour.
+    """
+    frame = (str(here.run.folder), loading.stamp(here.run), rows, look, here.item,
+             state.is_dark(), glide, height)
+    figure = _figure(*frame, *state.lit(here.study, key, frame), here)
+    st.plotly_chart(
+        figure, theme=None, key=key, on_select=lambda: take_choice(here, key),
+        alt=_alt(here, rows[0], *look),
         config={"displaylogo": False, "displayModeBar": True,
                 "modeBarButtonsToRemove": ["autoScale2d"]},
     )
-    points = event["selection"]["points"] if event else []
-    return sorted({int(point["customdata"]) for point in points
-                   if isinstance(point.get("customdata"), int | float)})
 
 
-def map_caption(here: Here, latents: Latents, row: int, way: str) -> None:
+def take_choice(here: Here, chart: str) -> None:
+    """The items whose points were chosen on a chart become the chosen ones."""
+    event: Any = st.session_state[chart]
+    ids = {int(point["customdata"]) for point in event["selection"]["points"]
+           if isinstance(point.get("customdata"), int | float)}
+    state.choose(here.study, sorted(ids), chart)
+
+
+def map_caption(here: Here, latents: Latents, row: int, way: str, colour: str) -> None:
     """How many points, from where, and what the distances do not mean."""
     count = latents.mean.shape[1]
     views.source(
-        f"{min(count, MOST_POINTS):,} of {count:,} test items shown"
-        + ("" if count <= MOST_POINTS else ", drawn with seed 0"),
+        f"all {count:,} test items shown",
         f"each at the mean of q(z | {here.subset}), {_places(latents, row, way)}",
-        _what(way), views.run_mark(here.run),
+        what(way), views.run_mark(here.run),
     )
-    st.html(f'<p class="source">{_warning(way)} The ring is item {here.item}. The mean hides the '
-            "width of each posterior: two items apart here may still overlap.</p>")
-
-
-def selection_caption(here: Here, row: int, count: int) -> None:
-    """Where the numbers on the chosen items come from."""
-    report = loading.report(here.run)
-    exact = report.get("rate", {}).get(here.subset, {}).get("exact")
-    way = {True: "exact, closed form", False:
-           f"estimate, {report.get('rate_samples', 'several')} draws an item"}.get(exact, "stored")
-    shown = "" if count <= views.MOST_ITEMS else f"first {views.MOST_ITEMS} of {count} items shown"
-    views.source(*(part for part in (
-        shown, f"rate: KL(q(z | {here.subset}) ‖ p(z)) per item, {way}",
-        f"seed {report.get('seed', '?')}", views.run_mark(here.run)) if part))
+    said = "" if colour == CLASS else f"Colour: {_colour_source(here, colour)}. "
+    st.html(f'<p class="source">{said}{_warning(way)} The ring is item {here.item}. The mean hides '
+            "the width of each posterior: two items apart here may still overlap.</p>")
 
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES)
 def _figure(
-    folder: str, age: tuple[int, ...], row: int, before: int | None, way: str, item: int,
-    dark: bool, _here: Here,
+    folder: str, age: tuple[int, ...], rows: tuple[int, int | None], look: tuple[str, str],
+    item: int, dark: bool, glide: str, height: int, turn: int, lit: tuple[int, ...], _here: Here,
 ) -> Any:
-    latents, labels = loading.latents(_here.run), loading.samples(_here.study).labels
-    every = _coordinates(latents, way)
-    ids = _shown_ids(len(labels))
+    latents, (row, before), (way, colour) = loading.latents(_here.run), rows, look
+    every, labels = coordinates(latents, way), loading.samples(_here.study).labels.astype(int)
+    values = {RATE: latents.rate, LIKELIHOOD: latents.log_likelihood,
+              ERROR: latents.distortion}.get(colour)
+    if colour.startswith(JUDGED):
+        labels = loading.judged_items(_here.study, _here.run, colour.removeprefix(JUDGED), row)
     points = plots.Points(
-        every[row][ids], ids, labels[ids].astype(int),
-        None if before is None else every[before][ids],
+        every[row], np.arange(len(labels)), labels, None if before is None else every[before],
+        None if values is None else values[row], is_lit(len(labels), lit),
     )
-    axes = plots.Axes(_titles(latents, way), *plots.frame_of(every))
-    return plots.latent_map(points, axes, views.classes_of(_here.study), item, dark)
+    axes = plots.Axes(titles(latents, way), *plots.frame_of(every), TITLES.get(colour, ""))
+    figure = plots.latent_map(points, axes, views.classes_of(_here.study), item, dark, glide,
+                              height)
+    return figure.update_layout(meta=turn)
 
 
-def _shown_ids(count: int) -> np.ndarray:
-    """All items, or a seeded draw of them where they are too many."""
-    if count <= MOST_POINTS:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(0).permutation(count)[:MOST_POINTS])
+def is_lit(count: int, ids: tuple[int, ...]) -> np.ndarray | None:
+    """A flag for each item, or nothing where none is chosen."""
+    return np.isin(np.arange(count), ids) if ids else None
 
 
-def _coordinates(latents: Latents, way: str) -> np.ndarray:
+def coordinates(latents: Latents, way: str) -> np.ndarray:
+    """Where each item is under each subset: [subset, item, 2]."""
     return {PCA: latents.pca, UMAP: latents.umap, RAW: latents.mean}[way]
 
 
-def _titles(latents: Latents, way: str) -> tuple[str, str]:
+def titles(latents: Latents, way: str) -> tuple[str, str]:
+    """What the two axes are."""
     if way == PCA:
         first, second = (f"{100 * share:.0f} %" for share in latents.pca_explained[:2])
         return f"principal axis 1 ({first} of the variance)", f"axis 2 ({second})"
@@ -104,12 +129,13 @@ def _titles(latents: Latents, way: str) -> tuple[str, str]:
 
 def _places(latents: Latents, row: int, way: str) -> str:
     """At how many different places the items lie: few, where the shown part takes few values."""
-    rounded = np.round(_coordinates(latents, way)[row].astype(float), 3)
+    rounded = np.round(coordinates(latents, way)[row].astype(float), 3)
     places = len(np.unique(rounded, axis=0))
     return f"at {places:,} different place{'' if places == 1 else 's'}"
 
 
-def _what(way: str) -> str:
+def what(way: str) -> str:
+    """How the coordinates came to be."""
     return {
         PCA: "PCA fitted to the means with everything shown, the same axes for every mask",
         UMAP: "UMAP fitted to the means with everything shown; other masks are placed by their "
@@ -126,8 +152,25 @@ def _warning(way: str) -> str:
     }[way]
 
 
-def _alt(here: Here, latents: Latents, row: int, way: str) -> str:
-    count, classes = latents.mean.shape[1], len(np.unique(loading.samples(here.study).labels))
-    return (f"Map of {count} test items of {classes} classes by {way}, shown: {here.subset}. "
+def _colour_source(here: Here, colour: str) -> str:
+    report = loading.report(here.run)
+    draws = f"{report.get('distortion_samples', 'several')} draws an item, seed " + str(
+        report.get("seed", "?"))
+    rate = views.rate_source(here.run, here.subset)
+    ends = f"colours end at the {plots.TAILS[0]}nd and {plots.TAILS[1]}th percentile"
+    if colour.startswith(JUDGED):
+        return (f"what the judge says of {colour.removeprefix(JUDGED)} made at the mean of "
+                f"q(z | {here.subset}); it was trained on real data only")
+    return {
+        RATE: f"KL(q(z | {here.subset}) ‖ p(z)), {rate}; {ends}",
+        LIKELIHOOD: f"log p({here.subset}), importance-weighted lower bound, {draws}; {ends}",
+        ERROR: f"-E log p({here.subset} | z), unweighted, estimate, {draws}; {ends}",
+    }[colour]
+
+
+def _alt(here: Here, row: int, way: str, colour: str) -> str:
+    latents, labels = loading.latents(here.run), loading.samples(here.study).labels
+    return (f"Map by {here.run.folder.name} of {len(labels)} test items of "
+            f"{len(np.unique(labels))} classes by {way}, colour by {colour}, shown: {here.subset}. "
             f"Mean width {float(latents.stddev[row].mean()):.2f}, mean rate "
             f"{float(latents.rate[row].mean()):.1f} nats.")

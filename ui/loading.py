@@ -7,6 +7,7 @@ of its files) is part of every key, so that a run trained anew is read anew.
 import argparse
 import sys
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import streamlit as st
 from mmvae_core.checkpoints import SHIPPED, Latents, Run, Samples, Study
 from mmvae_core.checkpoints import studies as find_studies
 from mmvae_core.config import ModalityConfig
+from mmvae_core.data.words import ALPHABET, LENGTH
 from mmvae_core.errors import RunError
 from mmvae_core.results import Report, read_report, report_files
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from mmvae_core.evaluation.coherence import Judge
     from mmvae_core.model import MultimodalVAE
     from ui.inference import Generated, Verdict
+    from ui.lattice import Lattice
+    from ui.plane import Plane
+
+MOST_MODALITIES = 5
+"""Up to so many, all subsets of an item are made at once."""
 
 
 def root() -> Path:
@@ -66,9 +73,14 @@ def samples(study: Study) -> Samples:
     return _samples(str(study.folder), _stamp(study.folder / "samples.npz"))
 
 
+def is_evaluated(run: Run) -> bool:
+    """Whether the posteriors of the test items are stored."""
+    return (run.folder / "latents.npz").is_file()
+
+
 def latents(run: Run) -> Latents:
     """The stored posteriors of the test items."""
-    if not (run.folder / "latents.npz").is_file():
+    if not is_evaluated(run):
         raise RunError(
             f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.id} "
             "--save` makes what this page shows. Generate and Compare work without it."
@@ -104,11 +116,54 @@ def generated(run: Run, given: Mapping[str, np.ndarray], count: int, seed: int) 
     return _generated(str(run.folder), stamp(run), dict(given), count, seed)
 
 
+def lattice(run: Run, study: Study, item: int, mask: tuple[bool, ...], draws: int, seed: int,
+            plane: "Plane | None") -> "Lattice":
+    """All subsets of one item; see `lattice.lattice`."""
+    age = _stamp(study.folder / "samples.npz")
+    return _lattice(str(run.folder), stamp(run), (str(study.folder), age, item), nearest(mask),
+                    draws, seed, study, run, plane)
+
+
+def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
+    """All masks, ordered as `subsets.all_subsets`; of many modalities those next to a mask."""
+    count = len(mask)
+    if count <= MOST_MODALITIES:
+        members = (one for size in range(count + 1) for one in combinations(range(count), size))
+        return tuple(tuple(index in one for index in range(count)) for one in members)
+    found = [mask, *(tuple(kept != (index == other) for other, kept in enumerate(mask))
+                     for index in range(count))]
+    return tuple(sorted(found, key=lambda one: (sum(one), [not kept for kept in one])))
+
+
+def plane(run: Run) -> "Plane":
+    """The plane in which a run's posteriors are drawn."""
+    return _plane(str(run.folder), stamp(run), latents(run))
+def is_judged(study: Study, modality: ModalityConfig) -> bool:
+    """Whether the study's judges can name the class of this modality's generations."""
+    alphabet = study.about.get("alphabets", {}).get(modality.name)
+    is_number_word = alphabet == ALPHABET and modality.shape == (LENGTH, len(ALPHABET))
+    return modality.name in study.judge_cards or is_number_word
+
+
+def judged_items(study: Study, run: Run, name: str, row: int) -> np.ndarray:
+    """What the judge says of a modality of every item, made at the mean of q(z | the row's subset).
+
+    Made when first asked for, and kept.
+    """
+    age = _stamp(study.folder / "judge" / "card.json")
+    return _judged_items(str(run.folder), stamp(run), str(study.folder), age, name, row)
+
+
+def prior_scale(run: Run) -> np.ndarray:
+    """The prior's standard deviations [latent]; needs the model only where they are not 1."""
+    if run.config.prior.name == "standard_normal":
+        return np.ones(latents(run).mean.shape[-1])
+    return _model(str(run.folder), stamp(run)).prior().stddev.detach().numpy()
+
+
 def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verdict | None":
     """The judge's labels of generations, or nothing if the modality has no judge."""
-    from ui import inference
-
-    if not inference.is_judged(study, modality):
+    if not is_judged(study, modality):
         return None
     age = _stamp(study.folder / "judge" / "card.json")
     return _verdict(str(study.folder), age, modality.name, values)
@@ -159,6 +214,17 @@ def _judges(folder: str, age: int) -> "dict[str, Judge]":
     return study_judges(Study(Path(folder)))
 
 
+@st.cache_resource(show_spinner="Judging every item …", max_entries=64)
+def _judged_items(
+    folder: str, age: tuple[int, ...], study: str, judge_age: int, name: str, row: int
+) -> np.ndarray:
+    from ui import inference
+
+    judge = _judges(study, judge_age)[name]
+    return inference.judged_items(_model(folder, age), judge, name,
+                                  _latents(folder, age).mean[row])
+
+
 @st.cache_data(show_spinner=False, max_entries=1_024)
 def _verdict(folder: str, age: int, name: str, values: np.ndarray) -> "Verdict | None":
     from ui import inference
@@ -174,6 +240,25 @@ def _generated(
     from ui import inference
 
     return inference.generate(_model(folder, age), given, count, seed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _lattice(
+    folder: str, age: tuple[int, ...], item: tuple[str, int, int],
+    masks: tuple[tuple[bool, ...], ...], draws: int, seed: int,
+    _study: Study, _run: Run, _plane: "Plane | None",
+) -> "Lattice":
+    from ui.lattice import lattice as made
+
+    values = item_values(_study, item[-1], _run.config.names)
+    return made(_model(folder, age), values, np.array(masks), draws, seed, _plane)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _plane(folder: str, age: tuple[int, ...], _latents: Latents) -> "Plane":
+    from ui.lattice import plane_of
+
+    return plane_of(_model(folder, age), _latents.mean[-1])
 
 
 def _stamp(path: Path) -> int:

@@ -1,12 +1,18 @@
 """What is known of one item under its mask, and under every other one."""
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from mmvae_core.checkpoints import Latents
 from ui import loading, tables, views
 from ui.marks import class_html
 from ui.state import Here, subset_name
+
+if TYPE_CHECKING:
+    from ui.lattice import Lattice
+
+SAME = 1e-4
+"""So few nats from the prior count as none."""
 
 
 def item_head(here: Here) -> None:
@@ -15,18 +21,19 @@ def item_head(here: Here) -> None:
     st.html(f'<p class="plain">Item {here.item}, class {name}</p>')
 
 
-def mask_facts(here: Here, latents: Latents) -> None:
+def mask_facts(here: Here, found: "Lattice") -> None:
     """Width and rate of the posterior, with the shares that tell whether it is also right."""
-    row, report = loading.row_of(latents, here.mask), loading.report(here.run)
-    width = float(latents.stddev[row, here.item].mean())
+    made, report = found.node(found.row(here.mask)), loading.report(here.run)
+    error = made.rate_error
     views.facts([
-        ("Posterior width", f"{width:.2f}", "prior: 1"),
-        ("Rate", f"{float(latents.rate[row, here.item]):.1f}", "nats"),
+        ("Posterior width", f"{made.width:.2f}", f"prior: {found.prior_width:.2f}"),
+        ("Rate", f"{made.rate:.1f}", "nats" if error is None else f"± {tables.Z * error:.1f} nats"),
         *views.coherence_facts(report, here.subset, here.names),
     ])
     views.source(
-        f"Width: mean standard deviation over {latents.mean.shape[-1]} latent axes, exact",
-        f"rate: KL to the prior, {rate_source(here, here.subset)}",
+        f"Width: mean standard deviation over {here.run.config.latents} latent axes",
+        "rate: KL to the prior, "
+        + ("exact" if error is None else f"estimate of {found.samples} draws, ± 95 %"),
         f"right: share of {report.get('items', '?')} test items, one draw each, 95 % Wilson "
         f"interval, seed {report.get('seed', '?')}",
         views.run_mark(here.run),
@@ -35,35 +42,26 @@ def mask_facts(here: Here, latents: Latents) -> None:
             "every modality, right or wrong. The shares beside it tell.</p>")
 
 
-def rate_source(here: Here, subset: str) -> str:
-    """Whether a rate is exact or an estimate."""
-    report = loading.report(here.run)
-    if report.get("rate", {}).get(subset, {}).get("exact", True):
-        return "exact"
-    return f"estimate, {report.get('rate_samples', 'several')} draws, seed {report.get('seed')}"
+def what_nothing_is(here: Here, found: "Lattice") -> None:
+    """With nothing shown the posterior may, but need not, be the prior."""
+    rate = found.node(found.row(here.mask)).rate
+    away = "which here is the prior p(z)" if abs(rate) < SAME else (
+        f"{rate:.2f} nats from the prior p(z)")
+    st.info("Nothing is shown: these are draws of q(z | nothing), the same for every item, "
+            f"{away}.")
 
 
-def all_subsets(here: Here, latents: Latents) -> None:
+def all_subsets(here: Here, found: "Lattice") -> None:
     """A table of all subsets, the present one lit."""
     shares, rows = loading.report(here.run).get("coherence", {}), []
-    for row in _shown_rows(here, latents):
-        mask = tuple(bool(kept) for kept in latents.masks[row])
-        name = subset_name(mask, here.names)
-        rows.append(tables.SubsetRow(
-            name, float(latents.rate[row, here.item]),
-            float(latents.stddev[row, here.item].mean()), shares.get(name, {}), mask == here.mask,
-        ))
+    for row, kept in enumerate(found.masks.tolist()):
+        name, made = subset_name(kept, here.names), found.node(row)
+        rows.append(tables.SubsetRow(name, made.rate, made.width, shares.get(name, {}),
+                                     tuple(kept) == here.mask, made.rate_error))
     targets = [name for name in here.names if any(name in one for one in shares.values())]
     st.html(tables.subset_table(rows, targets))
     views.source(
-        f"{len(rows)} of {len(latents.masks)} subsets", f"rate and width: item {here.item}",
-        "right: all test items, share and 95 % Wilson interval", views.run_mark(here.run),
+        f"{len(rows)} of {2 ** len(here.names):,} subsets", f"rate and width: item {here.item}",
+        *(["right: all test items, share and 95 % Wilson interval"] if targets else []),
+        views.run_mark(here.run),
     )
-
-
-def _shown_rows(here: Here, latents: Latents) -> list[int]:
-    """All rows, or those at most one modality away from the mask where they are too many."""
-    if len(latents.masks) <= tables.MOST_SUBSETS:
-        return list(range(len(latents.masks)))
-    away = (latents.masks != np.array(here.mask)).sum(1)
-    return [int(row) for row in np.flatnonzero(away <= 1)]

@@ -1,7 +1,7 @@
 """From arrays to pictures and words as PNG and HTML. Pure: knows nothing of Streamlit or torch.
 
 A modality is shown by its kind: an `image` (1 or 3 channels), `symbols` (one per position), or a
-`vector` (anything else, drawn as a strip of coloured cells).
+`vector` (anything else, drawn as bars).
 """
 
 import base64
@@ -22,8 +22,12 @@ ZOOM, GAP = 4, 6
 CELL, LINE = 22, 34
 PALEST = 0.35
 """Opacity of a symbol that the model is quite unsure of."""
-STRIP = 8
-"""Height of a vector's strip in cells."""
+DIFFERENCE = 190
+"""Widest a difference is drawn, in pixels."""
+STRIP, BREADTH = 24, 48
+"""Height of a vector's bars in cells, and how broad they are together at least."""
+MOST_BARS = 96
+"""A longer vector is drawn by means of neighbouring entries."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,11 @@ def kind_of(modality: ModalityConfig) -> Kind:
 
 
 def as_image(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
-    """Values [n, *shape] as pictures [n, channel, height, width] in 0..1; vectors become strips."""
+    """Values [n, *shape] as pictures [n, channel, height, width] in 0..1; vectors become bars."""
     values = np.asarray(values, np.float32)
     if kind_of(modality) == "image":
         return np.clip(values, 0, 1)
-    flat = values.reshape(len(values), -1)
-    return np.repeat(_diverging(flat)[:, :, None, :], STRIP, axis=2)
+    return _bars(values.reshape(len(values), -1))
 
 
 def tile(pictures: np.ndarray, columns: int, zoom: int = ZOOM) -> Tiled:
@@ -124,6 +127,20 @@ def values_html(
     return picture_html(tile(as_image(values, modality), columns), alt, widest)
 
 
+def difference_html(
+    apart: np.ndarray, top: float, modality: ModalityConfig, alt: str
+) -> str:
+    """A signed difference of two values [*shape]: orange more, blue less, full colour at `top`.
+
+    Colours of a picture are averaged; of symbols each row is a position and each column a symbol.
+    """
+    flat = apart.mean(0) if kind_of(modality) == "image" else np.atleast_2d(apart)
+    if kind_of(modality) == "vector":
+        flat = np.repeat(apart.reshape(1, -1), STRIP, 0)
+    return picture_html(tile(_diverging(flat.reshape(1, -1), top).reshape(1, 3, *flat.shape), 1),
+                        alt, DIFFERENCE)
+
+
 def sheet(
     values: Mapping[str, np.ndarray], modalities: Iterable[ModalityConfig],
     alphabets: Mapping[str, str], columns: int = 8,
@@ -187,9 +204,30 @@ def _enlarged(picture: np.ndarray, zoom: int) -> Image.Image:
     return Image.fromarray(pixels.transpose(1, 2, 0).repeat(zoom, 0).repeat(zoom, 1))
 
 
-def _diverging(values: np.ndarray) -> np.ndarray:
-    """Values [n, d] as blue (negative), white and orange (positive): [n, 3, d]."""
-    strength = np.clip(values / max(float(np.abs(values).max(initial=0)), 1e-6), -1, 1)[:, None]
+def _bars(values: np.ndarray) -> np.ndarray:
+    """Values [n, d] as bars up (orange) and down (blue) from a grey line: [n, 3, STRIP, breadth].
+
+    One scale for all: the longest bar reaches the edge.
+    """
+    parts = np.array_split(values, min(values.shape[1], MOST_BARS), axis=1)
+    values = np.stack([part.mean(1) for part in parts], 1)
+    values = np.repeat(values, max(1, -(-BREADTH // len(parts))), 1)
+    reach = values / max(float(np.abs(values).max(initial=0)), 1e-6)
+    height = (np.linspace(1, -1, STRIP) * (1 - 1 / STRIP))[:, None]
+    filled = np.where(height > 0, height <= reach[:, None], height >= reach[:, None])
+    colours = _diverging(np.sign(values))[:, :, None]
+    pictures = np.where(filled[:, None], colours, 1.0)
+    pictures[:, :, STRIP // 2] = np.minimum(pictures[:, :, STRIP // 2], 0.8)
+    return pictures
+
+
+def _diverging(values: np.ndarray, top: float | None = None) -> np.ndarray:
+    """Values [n, d] as blue (negative), white and orange (positive): [n, 3, d].
+
+    Full colour at `top`, by default the largest size among the values.
+    """
+    top = float(np.abs(values).max(initial=0)) if top is None else top
+    strength = np.clip(values / max(top, 1e-6), -1, 1)[:, None]
     orange, blue = np.array([0.90, 0.62, 0.0]), np.array([0.0, 0.45, 0.70])
     end = np.where(strength > 0, orange[None, :, None], blue[None, :, None])
     return (1 - np.abs(strength)) + np.abs(strength) * end

@@ -5,10 +5,11 @@ survives a page switch, a reload and a link. The keys are private to this file a
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mmvae_core.checkpoints import Run, Study
 
@@ -16,7 +17,7 @@ STUDY, RUN, ITEM, MASK, SEED, RUNS = "study", "run", "item", "mask", "seed", "ru
 MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
-_HERE, _NOTES, _BEFORE = "_here", "_notes", "_mask_before"
+_HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,33 @@ def mask_before() -> tuple[bool, ...] | None:
     return before if before and len(before) == len(present) and before != present else None
 
 
+def chosen(study: Study) -> tuple[int, ...]:
+    """The items of the study that were chosen on a map, the same on every map and page."""
+    return st.session_state.get(_CHOSEN, {}).get(study.name, ())
+
+
+def choose(study: Study, ids: Sequence[int], chart: str | None = None) -> None:
+    """Choose items. The chart on which that was done stays as it is, the others are redrawn."""
+    st.session_state.setdefault(_CHOSEN, {})[study.name] = tuple(sorted(set(ids)))
+    for name, (turn, _, _) in st.session_state.setdefault(_LIT, {}).items():
+        if name != chart:
+            st.session_state[_LIT][name] = (turn + 1, None, ())
+
+
+def lit(study: Study, chart: str, frame: Hashable) -> tuple[int, tuple[int, ...]]:
+    """How often the chart was redrawn for a choice, and the items that its figure shows as chosen.
+
+    Those are the ones of when `frame` (all else that the figure depends on) last changed: a figure
+    must not change while points are chosen on it, else the chart is made anew and loses its view.
+    """
+    held = st.session_state.setdefault(_LIT, {})
+    turn, seen, ids = held.get(chart, (0, None, ()))
+    if seen != (study.name, frame):
+        ids = chosen(study)
+        held[chart] = (turn, (study.name, frame), ids)
+    return turn, ids
+
+
 def another_item(count: int) -> None:
     """Go to a random other item."""
     present = int(st.session_state.get(ITEM, 0))
@@ -79,6 +107,23 @@ def take_item(item: int) -> None:
     """Go to an item."""
     st.session_state[ITEM] = item
     forget_notes()
+
+
+def take_mask(names: Sequence[str]) -> None:
+    """Show these modalities to the model. For callbacks: the frame's widget is drawn later."""
+    st.session_state[MASK] = list(names)
+    forget_notes()
+
+
+def write_empty_mask() -> None:
+    """Write `mask=` into the address when a program has emptied the mask.
+
+    Streamlit 1.67 leaves an empty list out, and without the parameter the mask is the default.
+    """
+    context = get_script_run_ctx()
+    if context and not st.query_params.get_all(MASK):
+        with context.session_state.query_params() as address:
+            address.set_corrected_value(MASK, "", "string_value")
 
 
 def check_link(key: str, valid: Callable[[list[str]], bool], expected: str) -> None:

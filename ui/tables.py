@@ -1,6 +1,6 @@
 """Tables of measured numbers as HTML. Pure: reports and arrays in, HTML out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -44,6 +44,8 @@ class SubsetRow:
     lit: bool = False
     error: float | None = None
     """Standard error of the rate, where that is an estimate."""
+    more: Sequence[str] = ()
+    """Further cells, as HTML, between the width and the shares."""
 
 
 def best(row: Row) -> int | None:
@@ -59,10 +61,13 @@ def best(row: Row) -> int | None:
 
 
 def comparison(groups: Mapping[str, Sequence[Row]], heads: Sequence[str]) -> str:
-    """A table with one column a run, in named groups of rows."""
+    """A table with one column a run, in named groups of rows; rows that no run has are left out."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     body = []
-    for group, rows in groups.items():
+    for group, every in groups.items():
+        rows = [row for row in every if any(row.cells)]
+        if not rows:
+            continue
         body.append(f'<tr><th scope="rowgroup" colspan="{len(heads) + 1}">{escape(group)}</th>'
                     "</tr>")
         body += [_row_html(row) for row in rows]
@@ -77,9 +82,11 @@ def comparison_rows(reports: Sequence[Mapping[str, Any]], names: Sequence[str]
     def row(name: str, pick: Pick, higher: bool | None = True) -> Row:
         return Row(name, [_safely(pick, one) for one in reports], higher)
 
-    subsets = list(dict.fromkeys(key for one in reports for key in one.get("coherence", {})))
-    marginals = list(dict.fromkeys(
-        key for one in reports for key in one.get("log_likelihood", {}).get("marginal", {})))
+    def keys(*path: str) -> list[str]:
+        return list(dict.fromkeys(key for one in reports for key in _inner(one, path)))
+
+    subsets, probed, measured = keys("coherence"), keys("probe"), keys("rate")
+    marginals = keys("log_likelihood", "marginal")
     full = "+".join(names)
     return {
         "Log-likelihood of test items, nats (higher is better)": [
@@ -98,27 +105,38 @@ def comparison_rows(reports: Sequence[Mapping[str, Any]], names: Sequence[str]
             and target not in key.split("+")
         ],
         "Probe: classes read off z by a linear classifier": [
-            row(key, lambda one, key=key: _probe(one["probe"][key])) for key in subsets],
+            row(key, lambda one, key=key: _probe(one["probe"][key])) for key in probed],
         "Rate: nats that z carries about what is shown (neither good nor bad)": [
-            row(key, lambda one, key=key: _mean(one["rate"][key]), None) for key in subsets],
+            row(key, lambda one, key=key: _mean(one["rate"][key]), None) for key in measured],
+        "Distortion: -log p(shown | z) in nats (lower is better)": [
+            row(key, lambda one, key=key: _mean(one["distortion"][key]), False)
+            for key in measured if any(one.get("distortion", {}).get(key, {}).get("mean")
+                                       for one in reports)],
     }
 
 
 def subset_table(rows: Sequence[SubsetRow], targets: Sequence[str]) -> str:
     """All subsets: bars of the rate, the width, and how often the targets come out right."""
-    return _item_table(rows, targets, "shown", "All subsets")
+    heads = {name: f"right {name}" for name in targets}
+    return _item_table(rows, heads, "shown", "All subsets")
 
 
-def item_table(rows: Sequence[SubsetRow], targets: Sequence[str]) -> str:
-    """The same figures of one subset by several runs."""
-    return _item_table(rows, targets, "run", "This item by run")
+def item_table(
+    rows: Sequence[SubsetRow], more: Sequence[str], targets: Mapping[str, str]
+) -> str:
+    """The figures of one subset by several runs.
+
+    `more` are the heads of their further cells, `targets` those of the shares by their names.
+    """
+    return _item_table(rows, targets, "run", "This item by run", more)
 
 
 def _item_table(
-    rows: Sequence[SubsetRow], targets: Sequence[str], first: str, label: str
+    rows: Sequence[SubsetRow], targets: Mapping[str, str], first: str, label: str,
+    more: Sequence[str] = (),
 ) -> str:
     top = max([row.rate for row in rows] + [1e-9])
-    head = "".join(f'<th scope="col">right {escape(name)}</th>' for name in targets)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (*more, *targets.values()))
     body = "".join(_subset_html(row, targets, top) for row in rows)
     return (f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
             f'<table class="numbers"><thead><tr><th scope="col">{first}</th>'
@@ -126,9 +144,10 @@ def _item_table(
             f"<tbody>{body}</tbody></table></div>")
 
 
-def _subset_html(row: SubsetRow, targets: Sequence[str], top: float) -> str:
+def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     share = 100 * max(0.0, row.rate) / top
-    cells = "".join(f"<td>{_interval_text(row.shares.get(name))}</td>" for name in targets)
+    cells = "".join(f"<td>{cell}</td>" for cell in (
+        *row.more, *(_interval_text(row.shares.get(name)) for name in targets)))
     lit = ' class="lit" aria-current="true"' if row.lit else ""
     error = "" if row.error is None else f" <small>± {Z * row.error:.1f}</small>"
     return (f'<tr{lit}><th scope="row">{escape(row.name)}</th><td><span class="bar">'
@@ -151,12 +170,34 @@ def _row_html(row: Row) -> str:
     return f'<tr><th scope="row">{escape(row.name)}</th>{cells}</tr>'
 
 
+def _inner(report: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
+    for key in path:
+        report = report.get(key, {})
+    return report
+
+
 def _safely(pick: Pick, one: Mapping[str, Any]) -> Cell | None:
     """Nothing where a report lacks the figure."""
     try:
         return pick(one)
     except (KeyError, TypeError, IndexError):
         return None
+
+
+def mean_text(figure: Mapping[str, Any] | None) -> str:
+    """A figure of a report as a cell's HTML."""
+    return _mean(figure).text if figure else NOT_MEASURED
+
+
+def bound_text(value: float, error: float) -> str:
+    """A log-likelihood bound with its 95 % reach.
+
+    The error is sqrt(1/n_eff - 1/n) of n draws; above 1/2 fewer than four of them carry the
+    weight, so that it is no error at all and only the bound is given.
+    """
+    if not error <= 0.5:
+        return f"≥ {value:,.1f}"
+    return f"{value:,.1f} <small>± {Z * error:.1f}</small>"
 
 
 def _mean(figure: Mapping[str, Any]) -> Cell:

@@ -25,6 +25,7 @@ from ui.state import Here
 
 if TYPE_CHECKING:
     from ui.inference import Generated, Verdict
+    from ui.lattice import Node
 
 MOST_ITEMS = 48
 TILE_COLUMNS = 4
@@ -75,7 +76,8 @@ def unit(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
 
 
 def modality_panel(
-    here: Here, modality: ModalityConfig, stored: np.ndarray | None, made: "Generated", given: bool,
+    here: Here, modality: ModalityConfig, stored: np.ndarray | None, made: "Generated | Node",
+    given: bool,
     truth: int | None = None,
 ) -> None:
     """One modality: the item's own, what the model makes of it, and what the judge says."""
@@ -125,11 +127,14 @@ def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = No
     return text + "."
 
 
-def items_grid(study: Study, modalities: Sequence[ModalityConfig], ids: Sequence[int]) -> None:
-    """Items with all their modalities, as one block."""
+def items_grid(
+    study: Study, modalities: Sequence[ModalityConfig], ids: Sequence[int],
+    present: int | None = None, notes: Sequence[str] = (),
+) -> None:
+    """Items with all their modalities, as one block; they answer if `touch.items_answer` runs."""
     data, classes = loading.samples(study), classes_of(study)
     cells = []
-    for item in ids[:MOST_ITEMS]:
+    for index, item in enumerate(ids[:MOST_ITEMS]):
         label = int(data.labels[item])
         parts = [_small(study, modality, data.data[modality.name][item], item)
                  for modality in modalities]
@@ -137,8 +142,13 @@ def items_grid(study: Study, modalities: Sequence[ModalityConfig], ids: Sequence
                            if kind_of(one) != "symbols")
         words = "".join(part for part, one in zip(parts, modalities, strict=True)
                         if kind_of(one) == "symbols")
-        cells.append(f'<div class="item"><p>{class_html(label, classes)}<small>item {item}</small>'
-                     f'</p><div class="pictures">{pictures}</div>{words}</div>')
+        note = f"<small>{escape(notes[index])}</small>" if notes else ""
+        cells.append(
+            f'<div class="item" data-item="{item}" role="button" tabindex="0" '
+            f'aria-pressed="{str(item == present).lower()}" aria-label="item {item}, '
+            f'{escape(class_name(label, classes))}"><p>{class_html(label, classes)}'
+            f'<small>item {item}</small></p><div class="pictures">{pictures}</div>{words}{note}'
+            "</div>")
     st.html(f'<div class="item-grid">{"".join(cells)}</div>')
 
 
@@ -175,6 +185,14 @@ def label_of(here: Here) -> int:
 def truth_of(here: Here, given: Mapping[str, np.ndarray]) -> int | None:
     """The class that generations should have; none where nothing is given."""
     return label_of(here) if given else None
+
+
+def rate_source(run: Run, subset: str) -> str:
+    """Whether a run's rates of a subset are exact or estimates."""
+    report = loading.report(run)
+    if report.get("rate", {}).get(subset, {}).get("exact", True):
+        return "exact"
+    return f"estimate, {report.get('rate_samples', 'several')} draws, seed {report.get('seed')}"
 
 
 def coherence_facts(

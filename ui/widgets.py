@@ -14,14 +14,18 @@ from mmvae_core.errors import DataError
 from ui import loading, state
 from ui.pictures import kind_of
 
+FIRST_STUDY = "digits"
+"""The study that opens by itself, where it is there."""
 MAX_COMPARED = 4
+DRAWS = ["8", "32", "128"]
 
 
 def pick_study() -> Study:
     """The study, from those that hold runs."""
     found = loading.studies()
     state.check_link(state.STUDY, state.is_among(list(found)), "one of " + ", ".join(found))
-    name = st.selectbox("Study", list(found), key=state.STUDY, bind="query-params",
+    first = list(found).index(FIRST_STUDY) if FIRST_STUDY in found else 0
+    name = st.selectbox("Study", list(found), index=first, key=state.STUDY, bind="query-params",
                         on_change=state.forget_notes)
     return found[str(name)]
 
@@ -46,13 +50,6 @@ def pick_item(study: Study) -> int:
     return int(item)
 
 
-def take_item(chosen: list[int], present: int) -> None:
-    """Offer to go on with the one item that was clicked."""
-    if len(chosen) == 1 and chosen[0] != present:
-        st.button(f"Take item {chosen[0]} on every page", on_click=state.take_item,
-                  args=(chosen[0],))
-
-
 def pick_seed() -> int:
     """The seed of all random draws on the pages."""
     state.check_link(state.SEED, state.is_whole(0, state.MAX_SEED),
@@ -70,6 +67,8 @@ def toggle_mask(run: Run) -> tuple[bool, ...]:
                      "some of " + ", ".join(names) + ", or empty")
     kept = st.pills("Shown to the model", names, selection_mode="multi", default=names,
                     key=state.MASK, bind="query-params", on_change=state.forget_notes)
+    if not kept:
+        state.write_empty_mask()
     return tuple(name in kept for name in names)
 
 
@@ -85,6 +84,14 @@ def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
         max_selections=MAX_COMPARED, key=state.RUNS, bind="query-params",
     )
     return [found[name] for name in chosen]
+
+
+def pick_draws() -> int:
+    """How many generations are made and judged live."""
+    state.check_link("draws", state.is_among(DRAWS), " or ".join(DRAWS))
+    picked = st.segmented_control("Draws of each run", DRAWS, default=DRAWS[0], required=True,
+                                  key="draws", bind="query-params")
+    return int(picked or DRAWS[0])
 
 
 def own_inputs(study: Study, run: Run) -> dict[str, np.ndarray]:
@@ -130,7 +137,8 @@ def _upload(modality: ModalityConfig) -> np.ndarray | None:
 
 def _comparable(run: Run, present: Run) -> bool:
     return (run.config.names == present.config.names
-            and run.config.latent == present.config.latent)
+            and run.config.latent == present.config.latent
+            and run.config.private == present.config.private)
 
 
 def _favourite(found: dict[str, Run]) -> int:

@@ -70,6 +70,11 @@ class ProductOfExperts(FixedAggregator):
         prior = gaussian_prior(prior, loc)
         return times_experts(prior, precisions.sum(-2), (precisions * loc).sum(-2))
 
+    def precisions(self, features: Tensor, subset: Tensor) -> Tensor:
+        """1/sigma_s^2 of each expert [batch, modality, latent], zero outside the subset."""
+        _, scale = self.head(torch.where(subset[..., None], features, 0.0))
+        return torch.where(subset[..., None], scale**-2, 0.0)
+
 
 class MixtureOfExperts(FixedAggregator):
     """Equal weights over the experts in S; the empty subset gives the prior.

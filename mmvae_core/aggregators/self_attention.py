@@ -66,18 +66,24 @@ class SelfAttention(Aggregator):
 
     def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
         """Let the members attend to each other, pool them, read the posterior off the sum."""
+        return self.head.posterior(self.rho(self.summands(features, subset).sum(-2)))
+
+    def summands(self, features: Tensor, subset: Tensor) -> Tensor:
+        """The members' tokens after all blocks [batch, modality, width], zero outside S."""
         tokens = self.embed(features)
         for block in self.blocks:
             tokens = block(tokens, subset)
-        pooled = torch.where(subset[..., None], self.norm(tokens), 0.0).sum(-2)
-        return self.head.posterior(self.rho(pooled))
+        return torch.where(subset[..., None], self.norm(tokens), 0.0)
 
-    def attention(self, features: Tensor, subset: Tensor) -> list[Tensor]:
-        """Per block the weights [batch, head, query, key] between the members of the subset."""
+    def attention(self, features: Tensor, subset: Tensor) -> Tensor:
+        """Weights [layer, batch, head, query, key] between the members of the subset.
+
+        Each member's row sums to 1 over the members; rows and columns of the others are zero.
+        """
         tokens = self.embed(torch.where(subset[..., None], features, 0.0))
         weights = []
         for block in self.blocks:
             assert isinstance(block, AttentionBlock)
             weights.append(block.weights(tokens, subset))
             tokens = block(tokens, subset)
-        return weights
+        return torch.where(subset[:, None, :, None], torch.stack(weights), 0.0)

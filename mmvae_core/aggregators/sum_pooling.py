@@ -25,5 +25,8 @@ class SumPooling(Aggregator):
 
     def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
         """Pool the members' vectors and read the posterior off the sum."""
-        pooled = torch.where(subset[..., None], self.chi(features), 0.0).sum(-2)
-        return self.head.posterior(self.rho(pooled))
+        return self.head.posterior(self.rho(self.summands(features, subset).sum(-2)))
+
+    def summands(self, features: Tensor, subset: Tensor) -> Tensor:
+        """chi(h_s) [batch, modality, width], zero outside the subset."""
+        return torch.where(subset[..., None], self.chi(features), 0.0)

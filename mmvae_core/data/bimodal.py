@@ -27,7 +27,8 @@ ABOUT = {
 
 def bimodal(config: RunConfig, folder: Path | None = None) -> TableSource:
     """The world of `data.seed`."""
-    if len(config.modalities) != 2 or config.modalities[1].shape != (1, CLUSTERS):
+    ranks = [len(modality.shape) for modality in config.modalities]
+    if ranks != [1, 2] or config.modalities[1].shape != (1, CLUSTERS):
         shapes = ", ".join(str(list(modality.shape)) for modality in config.modalities)
         raise ConfigError(
             f"The data set bimodal has a vector and a label of shape [1, {CLUSTERS}], the "

@@ -25,13 +25,18 @@ def no_progress(part: str, fraction: float) -> None:
 
 
 @torch.no_grad()
-def posterior_all_subsets(model: MultimodalVAE, batch: Batch) -> Family:
+def posterior_all_subsets(
+    model: MultimodalVAE, batch: Batch, masks: Tensor | None = None
+) -> Family:
     """q(z | x_S) for all 2^M subsets, batch shape [subset, batch], ordered as `all_subsets`.
+
+    Or for those of `masks` [subset, modality], where there would be too many.
 
     Every modality is encoded once and the aggregator is called once, on subset * batch rows. S is
     cut to what is observed. Equal to asking mask by mask.
     """
-    masks = all_subsets(len(model.names)).to(batch.observed.device)
+    masks = all_subsets(len(model.names)) if masks is None else masks
+    masks = masks.to(batch.observed.device)
     shown = masks[:, None] & batch.observed
     features = model.encode(batch.data, batch.observed)
     rows = features.expand(len(masks), *features.shape).flatten(0, 1)

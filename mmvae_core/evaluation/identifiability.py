@@ -1,11 +1,11 @@
 """Whether learned latents are the true ones, up to an order, or up to an affine map.
 
 The mean correlation coefficient (MCC): |Pearson correlation| between true and learned latents,
-averaged over a one-to-one match. `strong`: the match of highest sum, an order and signs only.
-`weak`: after an affine map of both sides fitted by canonical correlation analysis. Whatever is
-fitted is fitted on one half of the items; `inside` is the figure on that half, `outside` on the
-other. Sources: Hyvarinen and Morioka 2016, https://arxiv.org/abs/1605.06336; Kivva et al. 2022,
-https://arxiv.org/abs/2206.10044
+averaged over the true ones in a one-to-one match; a true latent without a partner counts as 0.
+`strong`: the match of highest sum, an order and signs only. `weak`: after an affine map of both
+sides fitted by canonical correlation analysis. Whatever is fitted is fitted on one half of the
+items; `inside` is the figure on that half, `outside` on the other. Sources: Hyvarinen and Morioka
+2016, https://arxiv.org/abs/1605.06336; Kivva et al. 2022, https://arxiv.org/abs/2206.10044
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from scipy.optimize import linear_sum_assignment
 
 from mmvae_core.errors import DataError
 
-TINY = 1e-9
+TINY, ROUNDING = 1e-9, 1e-12
+"""Shares of the largest variance, and of a column's length, that count as nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ def strong_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
     first, second = _halves(true, learned)
     table = _correlations(*first)
     match = linear_sum_assignment(table, maximize=True)
-    return Correlations(float(table[match].mean()), float(_correlations(*second)[match].mean()))
+    inside, outside = (float(one[match].sum()) / len(table)
+                       for one in (table, _correlations(*second)))
+    return Correlations(inside, outside)
 
 
 def weak_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
@@ -40,7 +43,7 @@ def weak_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
     maps = canonical_maps(*first)
     both = [[values @ weights for values, weights in zip(half, maps, strict=True)]
             for half in (first, second)]
-    inside, outside = (float(np.diag(_correlations(*half)).mean()) for half in both)
+    inside, outside = (float(np.trace(_correlations(*half))) / true.shape[1] for half in both)
     return Correlations(inside, outside)
 
 
@@ -72,7 +75,7 @@ def _halves(
     true: np.ndarray, learned: np.ndarray
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     true, learned = np.asarray(true, np.float64), np.asarray(learned, np.float64)
-    enough = 4 * max(true.shape[-1], learned.shape[-1])
+    enough = 4 * max(1, *true.shape[1:], *learned.shape[1:])
     if true.ndim != 2 or learned.ndim != 2 or len(true) != len(learned) or len(true) < enough:
         raise DataError(
             f"True latents {list(true.shape)} and learned ones {list(learned.shape)} were given, "
@@ -84,16 +87,26 @@ def _halves(
 
 def _correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """|Pearson| [latent, latent]; 0 where one of the two does not vary."""
-    one, other = _centred(one), _centred(other)
-    length = np.outer(np.linalg.norm(one, axis=0), np.linalg.norm(other, axis=0))
-    return np.abs(one.T @ other) / np.maximum(length, TINY)
+    units = [_centred(values) * _shrink(values) for values in (one, other)]
+    return np.abs(units[0].T @ units[1])
 
 
 def _whitening(values: np.ndarray) -> np.ndarray:
-    """A map [latent, kept] to uncorrelated unit variances; directions that do not vary go."""
-    spread, axes = np.linalg.eigh(np.cov(values.T, bias=True).reshape(values.shape[1], -1))
+    """A map [latent, kept] to uncorrelated unit variances; directions that do not vary go.
+
+    Columns are made equally long first, so that what counts as nothing depends on no unit.
+    """
+    shrink = _shrink(values) * len(values) ** 0.5
+    spread, axes = np.linalg.eigh(np.atleast_2d(np.cov((values * shrink).T, bias=True)))
     kept = spread > TINY * max(float(spread.max()), TINY)
-    return axes[:, kept] / np.sqrt(spread[kept])
+    return shrink[:, None] * axes[:, kept] / np.sqrt(spread[kept])
+
+
+def _shrink(values: np.ndarray) -> np.ndarray:
+    """What makes centred columns one long; 0 where a column varies by no more than rounding."""
+    length = np.linalg.norm(_centred(values), axis=0)
+    varies = length > ROUNDING * np.linalg.norm(values, axis=0)
+    return varies / np.where(varies, length, 1)
 
 
 def _centred(values: np.ndarray) -> np.ndarray:

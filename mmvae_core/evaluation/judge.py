@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from mmvae_core.errors import RunError
 from mmvae_core.files import write_atomically
+from mmvae_core.seeding import seeded
 
 CLASSES = 10
 CHANNELS = (16, 32, 64)
@@ -65,8 +66,7 @@ def train_judge(
     each_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> Judge:
     """Train a judge on real pictures uint8 [n, c, h, w] with labels [n]."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config.seed):
         # torch's stubs lack the overload of `to` that changes the memory layout alone.
         judge = Judge(images.shape[1:])
         judge.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

@@ -77,11 +77,11 @@ def _importance(
     latent = posterior.rsample((samples,))
     log_ratio = model.prior().log_prob(latent) - posterior.log_prob(latent)
     pieces = latent.split(max(1, rows // len(part)))
-    scores = torch.cat([_score(model, part, target, piece) for piece in pieces])
+    scores = torch.cat([score(model, part, target, piece) for piece in pieces])
     return (scores + log_ratio).logsumexp(0) - math.log(samples)
 
 
-def _score(model: MultimodalVAE, part: Batch, target: Tensor, latent: Tensor) -> Tensor:
+def score(model: MultimodalVAE, part: Batch, target: Tensor, latent: Tensor) -> Tensor:
     """log p(x_A | z) [sample, batch], summed over the observed target modalities."""
     total = torch.zeros_like(latent[..., 0])
     for index, name in enumerate(model.names):

@@ -1,15 +1,24 @@
-"""Rates: how far posteriors are from the prior and from each other, in nats per item."""
+"""Rates and distortions: what a posterior carries and what it loses, in nats per item.
 
+Source: Alemi et al., "Fixing a Broken ELBO", 2018, https://arxiv.org/abs/1711.00464
+"""
+
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.distributions import Distribution, kl_divergence
 
+from mmvae_core.batch import Batch
 from mmvae_core.errors import UsageError
-from mmvae_core.evaluation.all_subsets import one_subset
+from mmvae_core.evaluation.all_subsets import ITEMS, change, one_subset, parts
+from mmvae_core.evaluation.log_likelihood import score
+from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import DiagonalMixture, Posterior
 from mmvae_core.seeding import seeded
+from mmvae_core.subsets import all_subsets
 
 DRAWS = 16
 """Draws scored at once."""
@@ -50,10 +59,7 @@ def kl(q: Posterior, p: Posterior, samples: int, seed: int) -> Estimate:
 
 
 def rates(posterior: Posterior, prior: Posterior, samples: int, seed: int) -> list[Estimate]:
-    """R_S = KL(q(z|x_S) || p(z)) of each subset of a posterior of batch shape [subset, batch].
-
-    Source: Alemi et al., "Fixing a Broken ELBO", 2018, https://arxiv.org/abs/1711.00464
-    """
+    """R_S = KL(q(z|x_S) || p(z)) of each subset of a posterior of batch shape [subset, batch]."""
     count = posterior.mean.shape[0]
     return [kl(one_subset(posterior, row), prior, samples, seed) for row in range(count)]
 
@@ -66,6 +72,57 @@ def cross_rates(posterior: Posterior, samples: int, seed: int) -> list[Estimate]
     count = posterior.mean.shape[0]
     full = one_subset(posterior, count - 1)
     return [kl(full, one_subset(posterior, row), samples, seed) for row in range(count)]
+
+
+@torch.no_grad()
+def distortions(
+    model: MultimodalVAE, batch: Batch, posterior: Posterior, samples: int, seed: int,
+    each: Callable[[float], None] = lambda fraction: None,
+) -> tuple[Tensor, Tensor]:
+    """D_S = -E_q(z|x_S) log p(x_S | z) and a bound of log p(x_S), both [subset, batch], unweighted.
+
+    `posterior` has batch shape [subset, batch]. Both are read off the same `samples` draws: the
+    mean of -log p(x_S | z), and the importance-weighted bound of `log_mean`. Of nothing both are 0.
+    """
+    masks, found = all_subsets(len(model.names)), []
+    with seeded(seed):
+        for row, mask in enumerate(masks):
+            shown, pieces, start = one_subset(posterior, row), [], 0
+            for part in parts(batch, ITEMS):
+                rows = slice(start, start + len(part))
+                pieces.append(_scored(model, part, change(shown, lambda one, at=rows: one[at]),
+                                      mask, samples))
+                start += len(part)
+            found.append(torch.cat(pieces, 1))
+            each((row + 1) / len(masks))
+    both = torch.stack(found, 1)
+    return both[0], both[1]
+
+
+def log_mean(log_weights: Tensor) -> Estimate:
+    """log (1/L) sum_l w_l of log-weights [sample, batch], with its standard error [batch].
+
+    With w_l = p(x | z_l) p(z_l) / q(z_l) the expectation is a lower bound of log p(x). The error
+    is that of the mean weight, carried through the logarithm: std(w) / (mean(w) sqrt(L)). Where few
+    draws carry all the weight it is too small, as any error taken from the draws themselves.
+    """
+    count = len(log_weights)
+    if count < 2:
+        raise UsageError(f"{count} draws were given, expected 2 or more for an error bar.")
+    value = log_weights.logsumexp(0) - math.log(count)
+    return Estimate(value, (log_weights - value).exp().std(0) / count**0.5)
+
+
+def _scored(
+    model: MultimodalVAE, part: Batch, posterior: Posterior, mask: Tensor, samples: int
+) -> Tensor:
+    """Distortion and bound [2, batch] of the items of a part."""
+    latent = posterior.rsample((samples,))
+    scores = score(model, part, mask, latent)
+    if not bool(mask.any()):
+        return torch.zeros_like(scores[:2])
+    weights = scores + model.prior().log_prob(latent) - posterior.log_prob(latent)
+    return torch.stack([-scores.mean(0), log_mean(weights).value])
 
 
 def _log_ratio(q: Posterior, p: Posterior, draws: int) -> Tensor:

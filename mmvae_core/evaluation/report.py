@@ -21,10 +21,11 @@ from mmvae_core.evaluation.all_subsets import (
     subset_names,
 )
 from mmvae_core.evaluation.coherence import Judge, conditional_coherence, joint_coherence
+from mmvae_core.evaluation.conflict import conflict
 from mmvae_core.evaluation.digit_judges import study_judges
 from mmvae_core.evaluation.latent_probe import latent_probe
 from mmvae_core.evaluation.log_likelihood import log_likelihoods
-from mmvae_core.evaluation.rates import Estimate, cross_rates, rates
+from mmvae_core.evaluation.rates import Estimate, cross_rates, distortions, rates
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.likelihoods import Categorical
 from mmvae_core.projections import project
@@ -41,6 +42,8 @@ class Budget:
     rate_samples: int = 128
     """Draws per item where a rate has no formula (mixtures)."""
     prior_samples: int = 2_000
+    distortion_samples: int = 8
+    """Draws per item and subset; the map's log-likelihoods of single items come from them too."""
 
 
 def evaluate_run(
@@ -52,7 +55,8 @@ def evaluate_run(
 
 def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> None:
     """Write `report.json` and `latents.npz` into the run's folder."""
-    write_arrays(run.folder / "latents.npz", vars(latents))
+    arrays = {name: values for name, values in vars(latents).items() if values is not None}
+    write_arrays(run.folder / "latents.npz", arrays)
     write_json(run.folder / "report.json", report)
 
 
@@ -75,15 +79,21 @@ def evaluate(
     report["rate"] = _estimates(names, rate)
     report["cross_rate"] = _estimates(names, cross_rates(posterior, draws, seed))
     each("rate", 1.0)
+    labels = torch.from_numpy(samples.labels.astype(np.int64))
+    distortion, bound = distortions(model, batch, posterior, budget.distortion_samples, seed,
+                                    lambda fraction: each("distortion", fraction))
+    report["distortion_samples"] = budget.distortion_samples
+    report["distortion"] = {name: mean_error(one)
+                            for name, one in zip(names, distortion, strict=True)}
     report["coherence"] = conditional_coherence(
-        model, posterior, torch.from_numpy(samples.labels.astype(np.int64)), judges, seed,
-        lambda fraction: each("coherence", fraction),
+        model, posterior, labels, judges, seed, lambda fraction: each("coherence", fraction),
     )
     report["joint_coherence"] = joint_coherence(model, judges, seed, budget.prior_samples)
     each("joint_coherence", 1.0)
     report["probe"] = dict(zip(names, latent_probe(posterior, samples.labels, seed), strict=True))
     each("probe", 1.0)
-    latents = _latents(model, posterior, rate, seed)
+    report["conflict"] = conflict(model, batch, labels, judges, draws, seed, each)
+    latents = _latents(model, posterior, rate, (distortion, bound), seed)
     each("projection", 1.0)
     return report, latents
 
@@ -138,7 +148,10 @@ def _estimates(names: list[str], found: list[Estimate]) -> dict[str, Any]:
             for name, one in zip(names, found, strict=True)}
 
 
-def _latents(model: MultimodalVAE, posterior: Family, rate: list[Estimate], seed: int) -> Latents:
+def _latents(
+    model: MultimodalVAE, posterior: Family, rate: list[Estimate], scores: tuple[Tensor, Tensor],
+    seed: int,
+) -> Latents:
     mean = posterior.mean.cpu().numpy()
     pca, explained, umap = (part.astype(np.float32) for part in project(mean, seed))
     return Latents(
@@ -146,4 +159,5 @@ def _latents(model: MultimodalVAE, posterior: Family, rate: list[Estimate], seed
         stddev=posterior.stddev.cpu().numpy(),
         rate=torch.stack([one.value for one in rate]).cpu().numpy(),
         pca=pca, pca_explained=explained, umap=umap,
+        distortion=scores[0].cpu().numpy(), log_likelihood=scores[1].cpu().numpy(),
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ KEPT = ("linear", "bimodal", "bimodal_normal", "missing")
 MIXTURE = "_mixture"
 COMPONENTS = 5
 SETTINGS = {
-    "sum_pooling": {"width": 128},
-    "self_attention": {"width": 64, "heads": 4, "layers": 1},
+    "sum_pooling": {"width": 64},
+    "self_attention": {"width": 48, "heads": 4, "layers": 1},
 }
-"""The learned aggregators' sizes, so that a step of either costs about the same."""
+"""The learned aggregators' sizes: about as many parameters in either."""
 FIXED = ("poe", "moe", "mopoe")
 LEARNED = ("sum_pooling", "self_attention")
 OBJECTIVES = ("masked", "mixture")
@@ -52,16 +52,23 @@ class Cell:
 
 def cells(
     experiment: str, aggregators: Sequence[str], objectives: Sequence[str], seeds: int
-) -> Iterator[Cell]:
-    """All models of an experiment, seed by seed, so that an interrupted one has whole seeds."""
+) -> list[Cell]:
+    """All models of an experiment, the seeds of each one after the other.
+
+    UsageError or ConfigError for names that are not known, before anything is trained.
+    """
     if experiment not in EXPERIMENTS:
         known = ", ".join(EXPERIMENTS)
         raise UsageError(f"There is no experiment {experiment!r}; choose one of {known}.")
-    for seed in range(seeds):
-        for variant in EXPERIMENTS[experiment]:
-            for objective in objectives:
-                for aggregator in aggregators or default_aggregators(variant):
-                    yield Cell(variant, aggregator, objective, seed)
+    models = dict.fromkeys(
+        (variant, aggregator, objective)
+        for variant in EXPERIMENTS[experiment]
+        for aggregator in aggregators or default_aggregators(variant)
+        for objective in objectives
+    )
+    for model in models:
+        _check(config_of(Cell(*model, 0)))
+    return [Cell(*model, seed) for model in models for seed in range(seeds)]
 
 
 def default_aggregators(variant: str) -> tuple[str, ...]:
@@ -77,19 +84,32 @@ def config_of(cell: Cell, quick: bool = False) -> RunConfig:
     components = COMPONENTS if cell.aggregator.endswith(MIXTURE) else 1
     settings = SETTINGS.get(name, {})
     epochs = max(1, base.training.epochs // QUICK_SHARE) if quick else base.training.epochs
-    return replace(
+    return one_seed(replace(
         base,
         aggregator=replace(base.aggregator, name=name, components=components, **settings),
         objective=replace(base.objective, name=cell.objective),
-        data=replace(base.data, seed=cell.seed),
-        training=replace(base.training, seed=cell.seed, epochs=epochs),
-    )
+        training=replace(base.training, epochs=epochs),
+    ), cell.seed)
+
+
+def one_seed(config: RunConfig, seed: int) -> RunConfig:
+    """The same configuration of another seed, which draws the world and the training."""
+    return replace(config, data=replace(config.data, seed=seed),
+                   training=replace(config.training, seed=seed))
 
 
 def fingerprint(config: RunConfig) -> str:
     """Twelve digits that change with any setting that is not a default."""
     text = json.dumps(_settings(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _check(config: RunConfig) -> None:
+    from mmvae_core.build import build_objective  # late: who only reads results needs no torch
+    from mmvae_core.checkpoints import check_size
+
+    build_objective(config)
+    check_size(config)
 
 
 def _settings(value: Any) -> Any:

@@ -1,28 +1,29 @@
 """Train and measure every model of an experiment, and keep what is done.
 
 `<experiment>.csv` in the output folder is tidy: one row a figure, with the fingerprint of the
-configuration. It is written anew after every model, atomically; models that it holds already, of
-the same configuration, are not trained again.
+configuration. It is written anew after every model (its seeds are trained together), atomically;
+models that it holds already, of the same configuration, are not trained again.
 """
 
 import csv
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import torch
 
-from mmvae_core.build import build_model, build_source
+from mmvae_core.build import build_source
 from mmvae_core.data.source import TableSource
 from mmvae_core.errors import RunError, one_line
+from mmvae_core.experiments.ensemble import Ensemble
 from mmvae_core.experiments.grid import KEPT, Cell, config_of, fingerprint
 from mmvae_core.experiments.measure import Figure, measure
 from mmvae_core.files import write_atomically
 from mmvae_core.runs import finish_run, make_fabric
 from mmvae_core.studies import make_table_study
-from mmvae_core.training import Trainer
 
 COLUMNS = ("variant", "aggregator", "objective", "seed", "figure", "given", "value", "seconds",
            "config")
@@ -58,38 +59,47 @@ def run_cells(
     todo: Sequence[Cell], table: Path, order: Order, workers: int,
     each: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Row]:
-    """Train what the table lacks, `workers` at a time; the rows of all the cells."""
+    """Train what the table lacks, `workers` at a time; the rows of all the cells.
+
+    What the table holds of other cells stays there.
+    """
     wanted = {cell: fingerprint(config_of(cell, order.quick)) for cell in todo}
-    rows = [row for row in read_rows(table) if wanted.get(row.cell) == row.config]
-    done = {row.cell for row in rows if _is_kept(order.folder(row.cell))}
+    present = read_rows(table)
+    others = [row for row in present if row.cell not in wanted]
+    rows = [row for row in present if wanted.get(row.cell) == row.config]
+    done = {row.cell for row in rows if _is_done(row, order)}
     rows = [row for row in rows if row.cell in done]
     missing = [cell for cell in todo if cell not in done]
-    each(len(todo) - len(missing), len(todo))
+    each(len(done), len(todo))
     for found in _trained(missing, order, workers):
         rows += found
-        write_rows(table, rows)
-        done.add(found[0].cell)
+        write_rows(table, [*others, *rows])
+        done.update(row.cell for row in found)
         each(len(done), len(todo))
     return rows
 
 
-def run_cell(cell: Cell, order: Order) -> list[Row]:
-    """Train and measure one model; its figures, or that it diverged."""
+def run_together(cells: Sequence[Cell], order: Order) -> list[Row]:
+    """Train and measure models that differ in seeds only; their figures, or that one diverged."""
     torch.set_num_threads(1)
-    config = config_of(cell, order.quick)
-    source, reports = build_source(config), []
-    assert isinstance(source, TableSource)
-    trainer = Trainer(build_model(config), config, source, make_fabric(config, order.device))
-    try:
-        reports = list(trainer.epochs())
-    except RunError:
-        return [Row(cell, Figure(DIVERGED, "all", 1.0), 0.0, fingerprint(config))]
-    model, seconds = trainer.model.cpu(), sum(report.seconds for report in reports)
-    if (folder := order.folder(cell)) is not None:
-        make_table_study(source, config, folder.parent)
-        finish_run(config, folder, trainer, reports)
-    figures = measure(config, model, source)
-    return [Row(cell, figure, round(seconds, 1), fingerprint(config)) for figure in figures]
+    configs = [config_of(cell, order.quick) for cell in cells]
+    sources = [build_source(config) for config in configs]
+    device = make_fabric(configs[0], order.device).device
+    ensemble = Ensemble(configs, sources, device)
+    ensemble.train()
+    rows, models = [], ensemble.models()
+    for index, cell in enumerate(cells):
+        reports, source = ensemble.reports[index], sources[index]
+        assert isinstance(source, TableSource)
+        figures = [Figure(DIVERGED, "all", 1.0)]
+        if not ensemble.diverged()[index]:
+            if (folder := order.folder(cell)) is not None:
+                make_table_study(source, configs[index], folder.parent)
+                finish_run(configs[index], folder, models[index], reports, device)
+            figures = measure(configs[index], models[index], source)
+        seconds = round(sum(report.seconds for report in reports), 1)
+        rows += [Row(cell, figure, seconds, fingerprint(configs[index])) for figure in figures]
+    return rows
 
 
 def read_rows(table: Path) -> list[Row]:
@@ -99,7 +109,7 @@ def read_rows(table: Path) -> list[Row]:
     try:
         with table.open(newline="") as file:
             return [_row(line) for line in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError(
             f"{table} cannot be read ({one_line(error)}); delete it to run the experiment anew."
         ) from None
@@ -115,18 +125,26 @@ def write_rows(table: Path, rows: Sequence[Row]) -> None:
 
 
 def _trained(missing: Sequence[Cell], order: Order, workers: int) -> Iterator[list[Row]]:
+    """The seeds of one model are trained together, `workers` models at a time."""
+    groups = [list(group) for _, group in groupby(missing, key=lambda cell: replace(cell, seed=0))]
     if workers == 1:
-        yield from (run_cell(cell, order) for cell in missing)
+        yield from (run_together(group, order) for group in groups)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = [pool.submit(run_cell, cell, order) for cell in missing]
-        for future in as_completed(waiting):
-            yield future.result()
+        waiting = [pool.submit(run_together, group, order) for group in groups]
+        try:
+            for future in as_completed(waiting):
+                yield future.result()
+        finally:  # after an error the rest need not be trained first
+            pool.shutdown(cancel_futures=True)
 
 
-def _is_kept(folder: Path | None) -> bool:
-    return folder is None or (folder / "card.json").is_file()
+def _is_done(row: Row, order: Order) -> bool:
+    """Whether the row's run is where it is to be kept; one that diverged is kept nowhere."""
+    folder = order.folder(row.cell)
+    return (folder is None or row.figure.figure == DIVERGED
+            or (folder / "card.json").is_file())
 
 
 def _row(line: dict[str, str]) -> Row:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmvae_core.errors import ConfigError
+from mmvae_core.seeding import seeded
 
 MAX_LATENT = 512
 MOMENT_DRAWS = 4_096
@@ -77,8 +78,6 @@ class Flow:
     @torch.no_grad()
     def _moments(self) -> tuple[Tensor, Tensor]:
         """Of 4,096 draws with a fixed seed; nobody else's random numbers are touched."""
-        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-        with torch.random.fork_rng(devices=list(devices)):
-            torch.manual_seed(0)
+        with seeded(0):
             draws = self.rsample((MOMENT_DRAWS,))
         return draws.mean(0), draws.std(0)

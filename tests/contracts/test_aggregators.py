@@ -11,6 +11,7 @@ from torch import Tensor
 from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.aggregators.self_attention import SelfAttention
 from mmvae_core.build import AGGREGATORS, build_model
+from mmvae_core.config import RunConfig
 from mmvae_core.evaluation.all_subsets import parameters
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
@@ -21,12 +22,21 @@ MODALITIES, FEATURES, LATENT = 4, 6, 3
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
 
 every_aggregator = pytest.mark.parametrize("name", AGGREGATORS)
+every_set_aggregator = pytest.mark.parametrize(
+    "name", [name for name in AGGREGATORS if name != "concatenation"]
+)
 every_precision = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+
+
+def configured(name: str) -> RunConfig:
+    """The small run with a fourth modality."""
+    fourth = {"name": "more", "shape": [2], "likelihood": {"name": "normal"}}
+    return small.config(name, modalities=[*small.SETTINGS["modalities"], fourth])
 
 
 def make(name: str, dtype: torch.dtype = torch.float64) -> Aggregator:
     torch.manual_seed(0)
-    aggregator = AGGREGATORS[name](small.config(name)).to(dtype)
+    aggregator = AGGREGATORS[name](configured(name)).to(dtype)
     small.spread(aggregator)
     return aggregator
 
@@ -56,7 +66,7 @@ def assert_identical(one: Posterior, other: Posterior) -> None:
 
 
 @every_precision
-@every_aggregator
+@every_set_aggregator
 def test_order_of_modalities_changes_nothing(name: str, dtype: torch.dtype) -> None:
     aggregator, (features, subset) = make(name, dtype), inputs(dtype)
     posterior = aggregator(features, subset)
@@ -65,6 +75,18 @@ def test_order_of_modalities_changes_nothing(name: str, dtype: torch.dtype) -> N
         order = torch.randperm(MODALITIES, generator=torch.Generator().manual_seed(seed))
         permuted = aggregator(features[:, order], subset[:, order])
         assert_same(permuted, posterior, TOLERANCE[dtype])
+
+
+def test_to_a_concatenation_every_order_is_another_input() -> None:
+    aggregator, (features, subset) = make("concatenation"), inputs()
+    posterior, shown = aggregator(features, subset), subset.any(-1)
+    for order in torch.tensor([[1, 0, 2, 3], [3, 2, 1, 0], [1, 2, 3, 0]]):
+        moved = (order != torch.arange(MODALITIES)) & subset[:, order]
+        moved |= (order != torch.arange(MODALITIES)) & subset
+        permuted = aggregator(features[:, order], subset[:, order])
+        change = (permuted.mean - posterior.mean).abs().amax(-1)
+        assert (change[moved.any(-1)] > 1e-2).all()
+        assert (change[~shown] == 0).all()
 
 
 @every_aggregator
@@ -139,7 +161,7 @@ def test_a_batch_is_its_items_one_by_one(name: str) -> None:
 def test_saved_weights_give_equal_outputs(name: str, tmp_path: Path) -> None:
     aggregator, (features, subset) = make(name), inputs()
     save_file(aggregator.state_dict(), tmp_path / "weights.safetensors")
-    other = AGGREGATORS[name](small.config(name)).double()
+    other = AGGREGATORS[name](configured(name)).double()
     other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
     assert_identical(other(features, subset), aggregator(features, subset))
 
@@ -149,12 +171,12 @@ def test_attention_is_shared_out_among_the_members() -> None:
     assert isinstance(aggregator, SelfAttention)
     spoiled = torch.where(subset[..., None], features, math.nan)
     weights = aggregator.attention(spoiled, subset)
-    assert len(weights) == 2
-    for block in weights:
-        keys = subset[:, None, None, :].expand_as(block)
-        assert torch.equal(block[~keys], torch.zeros_like(block[~keys]))
-        total = block.sum(-1)[subset.any(-1)]
-        torch.testing.assert_close(total, torch.ones_like(total), rtol=1e-12, atol=1e-12)
+    assert weights.shape == (2, len(subset), 2, MODALITIES, MODALITIES)
+    pairs = (subset[:, None, :, None] & subset[:, None, None, :]).expand_as(weights)
+    assert torch.equal(weights[~pairs], torch.zeros_like(weights[~pairs]))
+    assert (weights[pairs] > 0).all()
+    torch.testing.assert_close(weights.sum(-1), subset[:, None].expand(2, -1, 2, -1).double(),
+                               rtol=1e-12, atol=1e-12)
 
 
 def test_shown_attention_weights_are_those_that_attention_uses() -> None:

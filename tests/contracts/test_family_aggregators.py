@@ -59,10 +59,10 @@ def permuted(latent: Tensor, order: Tensor) -> Tensor:
 
 def test_every_aggregator_of_the_build_is_here() -> None:
     assert {settings["name"] for settings in family.EVERY.values()} == set(AGGREGATORS)
-    assert set(PRIVATE) == set(AGGREGATORS)
+    assert set(PRIVATE) <= set(AGGREGATORS)
 
 
-@every_member
+@pytest.mark.parametrize("settings", family.SETS.values(), ids=family.SETS)
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_order_of_modalities_changes_nothing(settings: dict, dtype: torch.dtype) -> None:
     model, (features, subset) = make(settings, dtype), inputs(dtype)
@@ -72,7 +72,8 @@ def test_order_of_modalities_changes_nothing(settings: dict, dtype: torch.dtype)
         other = model.posterior(features[:, order], subset[:, order])
         pairs = [(other.mean, permuted(posterior.mean, order), 1),
                  (other.stddev, permuted(posterior.stddev, order), 1),
-                 # a density multiplies its parameters' rounding by (z - m) / s
+                 # A density multiplies the rounding of m by (z - m) / s^2: up to 9e-6 here. Of
+                 # equal parameters it is right to 1e-6, see test_family_densities.
                  (other.log_prob(permuted(z, order)), posterior.log_prob(z), 10)]
         for one, two, factor in pairs:
             assert one.dtype == dtype
@@ -80,7 +81,8 @@ def test_order_of_modalities_changes_nothing(settings: dict, dtype: torch.dtype)
             assert float(relative.max()) <= factor * TOLERANCE[dtype]
 
 
-SHARED = family.FIXED | family.LEARNED
+SHARED = {label: settings for label, settings in family.SETS.items()
+          if label not in family.PRIVATE}
 
 
 @pytest.mark.parametrize("settings", SHARED.values(), ids=SHARED)
@@ -179,10 +181,9 @@ def test_nothing_shown_is_the_prior(settings: dict, private: int) -> None:
                                rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("settings", family.LEARNED.values(), ids=family.LEARNED)
-@pytest.mark.parametrize("private", [0, 2])
-def test_nothing_shown_has_finite_numbers(settings: dict, private: int) -> None:
-    model, (features, subset) = make(settings | {"private": private}), inputs()
+@every_member
+def test_nothing_shown_has_finite_numbers(settings: dict) -> None:
+    model, (features, subset) = make(settings), inputs()
     posterior = model.posterior(features[:1] * math.nan, subset[:1])
     for value in (posterior.mean, posterior.stddev, posterior.rsample((4,)),
                   posterior.log_prob(points(posterior))):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmvae_core.checkpoints import Run, save_weights, write_json
+from mmvae_core.checkpoints import Run, Study, save_weights, write_json
 from mmvae_core.cli import main
 from mmvae_core.config import from_dict, to_dict
 from mmvae_core.data.words import ALPHABET
@@ -18,7 +18,7 @@ from mmvae_core.generation import generate
 from tests import small
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("train", "evaluate", "runs", "generate", "data", "study")
+COMMANDS = ("train", "evaluate", "runs", "generate", "data", "study", "experiment")
 DIGITS = small.settings(study="digits", modalities=[
     {"name": "handwriting", "shape": [1, 28, 28], "network": "image", "width": 2,
      "likelihood": {"name": "bernoulli"}},
@@ -289,6 +289,38 @@ def test_unknown_data_sets_are_refused(
 ) -> None:
     more = ("--out", tmp_path) if command == "study" else ()
     assert "the data set is digits" in refused(capsys, command, "letters", *more)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["letters"], "no experiment 'letters'; choose one of linear, bimodal, missing"),
+    (["linear", "--aggregator", "poe", "--aggregator", "mean"], "no aggregator 'mean'"),
+    (["linear", "--aggregator", "poe", "--objective", "elbo"], "no objective 'elbo'"),
+    (["linear", "--aggregator", "poe_mixture"], "components = 5"),
+])
+def test_an_experiment_refuses_what_it_does_not_know(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refused(capsys, "experiment", *arguments, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_quick_experiment_cannot_replace_shipped_results(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--quick needs --out" in refused(capsys, "experiment", "linear", "--quick")
+
+
+def test_a_study_is_made_of_a_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configs = ROOT / "configs"
+    assert call("study", configs / "experiments" / "missing.toml", "--out", tmp_path / "a") == 0
+    assert str(tmp_path / "a") in capsys.readouterr().out
+    study = Study(tmp_path / "a")
+    assert study.about["title"].startswith("Missing")
+    assert list(study.samples().data) == ["first", "second", "third", "fourth"]
+    assert "no configuration file" in refused(
+        capsys, "study", tmp_path / "none.toml", "--out", tmp_path / "b")
 
 
 def test_data_that_are_not_there_are_asked_for(

@@ -1,6 +1,6 @@
-"""Small studies on disk with untrained models: one like `digits`, one of quite other modalities."""
+"""Small studies on disk with untrained models: one like `digits`, others quite different."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,39 @@ from mmvae_core.data.words import ALPHABET, NAMES, sample_words
 from mmvae_core.evaluation.all_subsets import all_posteriors, subset_names
 from mmvae_core.evaluation.coherence import share
 from mmvae_core.evaluation.judge import Judge, save_judge
-from mmvae_core.evaluation.rates import rates
+from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
 from mmvae_core.projections import fit_pca
 from mmvae_core.subsets import all_subsets
 from tests import small
 
 ITEMS = 40
-RUNS = (("sum_pooling", "masked"), ("moe", "masked"), ("poe", "mixture"))
+Runs = Mapping[str, Mapping[str, Any]]
+"""What each run of a study has of its own: tables that are merged into the study's settings."""
+
+
+def _plain(aggregator: str, objective: str) -> dict[str, Any]:
+    return {"aggregator": {"name": aggregator}, "objective": {"name": objective}}
+
+
+RUNS: Runs = {
+    "sum_pooling-masked": _plain("sum_pooling", "masked"),
+    "moe-masked": _plain("moe", "masked"),
+    "poe-mixture": _plain("poe", "mixture"),
+}
+FIVE_RUNS: Runs = {
+    "poe": {"aggregator": {"name": "poe"}},
+    "mopoe": {"aggregator": {"name": "mopoe"}, "prior": {"name": "mixture", "components": 2}},
+    "private": {"aggregator": {"name": "sum_pooling"}, "private": 1},
+}
+PAIR_RUNS: Runs = {
+    "mixture": {"aggregator": {"name": "sum_pooling", "components": 3}},
+    "laplace": {"aggregator": {"name": "sum_pooling", "family": "laplace"}},
+    "laplaces": {"aggregator": {"name": "moe", "family": "laplace"},
+                 "prior": {"name": "mixture", "family": "laplace", "components": 2}},
+    "flow": {"aggregator": {"name": "self_attention", "components": 2},
+             "prior": {"name": "flow", "width": 8, "layers": 1}},
+}
 DIGIT_MODALITIES = [
     {"name": "handwriting", "shape": [1, 28, 28], "network": "image", "width": 2,
      "likelihood": {"name": "bernoulli"}},
@@ -33,10 +58,15 @@ DIGIT_MODALITIES = [
 
 
 def build(root: Path) -> Path:
-    """Both studies under `root`; `root` comes back."""
+    """All studies under `root`; `root` comes back.
+
+    `digits` has judges; the others have none. `five` has five modalities, linear decoders, and a
+    run with private latents; `pair` has a plain vector and a label, and posteriors that are not
+    normal.
+    """
     digits = small.settings(study="digits", latent=4, modalities=DIGIT_MODALITIES)
-    _study(root / "digits", digits, _digit_items(),
-           {"title": "Digits", "classes": list(NAMES), "alphabets": {"word": ALPHABET}})
+    write_study(root / "digits", digits, _digit_items(),
+                {"title": "Digits", "classes": list(NAMES), "alphabets": {"word": ALPHABET}})
     for name, shape in (("handwriting", (1, 28, 28)), ("photo", (3, 32, 32))):
         torch.manual_seed(1)
         save_judge(Judge(shape), root / "digits" / "judge" / f"{name}.safetensors")
@@ -46,9 +76,31 @@ def build(root: Path) -> Path:
     })
     other = {name: values.numpy() for name, values in small.data(ITEMS).items()}
     labels = np.arange(ITEMS) % 3
-    _study(root / "small", small.settings(latent=2), Samples(other, labels),
-           {"title": "Small", "classes": ["a", "b", "c"], "alphabets": {"text": "abcde"}})
+    write_study(root / "small", small.settings(latent=2), Samples(other, labels),
+                {"title": "Small", "classes": ["a", "b", "c"], "alphabets": {"text": "abcde"}})
+    write_study(root / "five", small.settings(modalities=vectors(5, "linear")),
+                vector_items(5, ITEMS),
+                {"title": "Five", "classes": []}, FIVE_RUNS)
+    pair = [*vectors(1), {"name": "label", "shape": [1, 3], "network": "sequence", "width": 8,
+                          "likelihood": {"name": "categorical"}}]
+    items = vector_items(1, ITEMS)
+    items = Samples({**items.data, "label": labels[:, None].astype(np.uint8)}, labels)
+    write_study(root / "pair", small.settings(modalities=pair, latent=2), items,
+                {"title": "Pair", "classes": ["a", "b", "c"]}, PAIR_RUNS)
     return root
+
+
+def vectors(count: int, network: str = "mlp") -> list[dict[str, Any]]:
+    """Settings of plain vector modalities."""
+    return [{"name": f"part{index}", "shape": [3 + index], "width": 8, "network": network,
+             "likelihood": {"name": "normal"}} for index in range(count)]
+
+
+def vector_items(count: int, items: int) -> Samples:
+    """Items of `vectors`."""
+    generator = np.random.default_rng(0)
+    return Samples({f"part{index}": generator.normal(size=(items, 3 + index)).astype(np.float32)
+                    for index in range(count)}, np.zeros(items, np.uint8))
 
 
 def _digit_items() -> Samples:
@@ -61,14 +113,18 @@ def _digit_items() -> Samples:
     }, labels)
 
 
-def _study(folder: Path, settings: dict[str, Any], items: Samples, about: dict[str, Any]) -> None:
+def write_study(
+    folder: Path, settings: dict[str, Any], items: Samples, about: dict[str, Any],
+    runs: Runs = RUNS,
+) -> None:
+    """A study's folder with one untrained run for each entry of `runs`."""
     folder.mkdir(parents=True)
     write_json(folder / "study.json", about | {"sources": ["made for a test"]})
     write_arrays(folder / "samples.npz", {**items.data, "labels": items.labels})
-    for aggregator, objective in RUNS:
-        made = settings | {"aggregator": settings["aggregator"] | {"name": aggregator},
-                           "objective": {"name": objective}}
-        _run(folder / f"{aggregator}-{objective}", from_dict(made), items)
+    for name, own in runs.items():
+        merged = {key: settings.get(key, {}) | value if isinstance(value, dict) else value
+                  for key, value in own.items()}
+        _run(folder / name, from_dict(settings | {"study": folder.name} | merged), items)
 
 
 def _run(folder: Path, config: RunConfig, items: Samples) -> None:
@@ -81,8 +137,10 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
         "parameters": sum(value.numel() for value in model.parameters()), "epochs": 0,
         "weights": file_hash(folder / "weights.safetensors"),
     })
-    posterior = all_posteriors(model, sample_batch(model, items))
+    batch = sample_batch(model, items)
+    posterior = all_posteriors(model, batch)
     rate = rates(posterior, model.prior(), 16, 0)
+    distortion, bound = distortions(model, batch, posterior, 4, 0)
     mean = posterior.mean.numpy()
     centre, axes, explained = fit_pca(mean[-1])
     flat = (mean - centre) @ axes.T
@@ -91,6 +149,7 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
         "stddev": posterior.stddev.numpy(),
         "rate": torch.stack([one.value for one in rate]).numpy(),
         "pca": flat, "pca_explained": explained, "umap": np.tanh(flat),
+        "distortion": distortion.numpy(), "log_likelihood": bound.numpy(),
     })
     write_json(folder / "report.json", _report(config.names, subset_names(config.names),
                                                len(folder.name)))
@@ -107,7 +166,9 @@ def _report(names: Sequence[str], subsets: Sequence[str], seed: int) -> dict[str
             "joint": figure(-100.0 - 10 * seed),
             "marginal": {name: figure(-50.0) for name in subsets[1:]},
         },
-        "rate": {name: figure(1.0) for name in subsets},
+        "rate": {name: figure(1.0 + seed) for name in subsets},
+        "distortion_samples": 4,
+        "distortion": {name: figure(90.0 - seed) for name in subsets},
         "coherence": {subset: {name: share(seed + 3, ITEMS) for name in names}
                       for subset in subsets[1:]},
         "joint_coherence": share(4, ITEMS),

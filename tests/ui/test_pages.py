@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from mmvae_core.checkpoints import Samples
+from tests import small
 from tests.ui.conftest import html_of
+from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, vector_items, vectors, write_study
 
 PAGES = ("latent_space", "masks", "compare", "generate")
 Open = Callable[..., AppTest]
@@ -42,6 +45,53 @@ def test_the_mask_changes_what_is_said_and_drawn(open_app: Open) -> None:
     assert after.count("not shown, generated") == 2
     assert before.count("not shown, generated") == 0
     assert app.session_state["_here"].mask == (False, False, True)
+
+
+@pytest.mark.parametrize("mask", ["", None])
+@pytest.mark.parametrize(("study", "run"), [*(("five", name) for name in FIVE_RUNS),
+                                            *(("pair", name) for name in PAIR_RUNS)])
+def test_masks_draws_the_lattice_of_every_kind_of_run(
+    open_app: Open, study: str, run: str, mask: str | None
+) -> None:
+    app = open_app("masks", study=study, run=run, **({} if mask is None else {"mask": mask}))
+    assert not app.exception
+    assert not app.error
+    html = html_of(app)
+    assert "Shapley shares of the rates" in html
+    assert html.count("</th><td>") == {"five": 32, "pair": 4}[study]
+    assert ("prior p(z)" in " ".join(info.value for info in app.info)) == (mask == "")
+
+
+def test_of_many_modalities_masks_shows_the_nearest(open_app: Open, tmp_path: Path) -> None:
+    items = vector_items(6, 12)
+    write_study(tmp_path / "six", small.settings(modalities=vectors(6)),
+                Samples(items.data, items.labels), {"title": "Six", "classes": []},
+                {"poe": {"aggregator": {"name": "poe"}}})
+    app = open_app("masks", root=tmp_path, mask=["part0", "part3"])
+    assert not app.exception
+    html = html_of(app)
+    assert "7 of 64 subsets, those nearest to the mask" in html
+    assert "Shapley" not in html
+    assert html.count("</th><td>") == 7
+
+
+def test_a_run_that_is_not_evaluated_has_a_lattice_without_a_map(
+    open_app: Open, checkpoints: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    (root / "digits" / "poe-mixture" / "latents.npz").unlink()
+    app = open_app("masks", root=root, study="digits", run="poe-mixture")
+    assert not app.exception
+    assert "No posteriors are drawn" in app.info[0].value
+    assert "Shapley shares" in html_of(app)
+
+
+@pytest.mark.parametrize("page", ["masks", "compare", "generate"])
+@pytest.mark.parametrize("run", list(PAIR_RUNS))
+def test_nothing_shown_is_drawn_from_any_prior(open_app: Open, page: str, run: str) -> None:
+    app = open_app(page, study="pair", run=run, mask="")
+    assert not app.exception
+    assert not app.error
 
 
 def test_the_empty_mask_says_that_it_shows_the_prior(open_app: Open) -> None:

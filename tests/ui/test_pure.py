@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,11 +32,24 @@ def test_the_map_has_every_point_once_with_its_id() -> None:
 
 
 def test_the_map_rings_the_item_and_glides_from_before() -> None:
-    figure = plots.latent_map(points(before=True), AXES, ["x", "y", "z"], 105, dark=True)
+    given = points(before=True)
+    figure = plots.latent_map(given, AXES, ["x", "y", "z"], 105, dark=True, glide="go")
     assert figure.data[-1].name == "item 105"
     frames, _ = figure.layout.updatemenus[0].buttons[0].args
     assert len(frames[0]["data"]) == len(figure.data)
     assert frames[0]["data"][0]["x"][0] == pytest.approx(frames[1]["data"][0]["x"][0] + 1, abs=1e-3)
+
+
+def test_the_map_colours_by_a_number_and_fades_what_is_not_chosen() -> None:
+    given = points()
+    values, lit = np.arange(30.0), np.arange(30) < 4
+    figure = plots.latent_map(replace(given, values=values, lit=lit), AXES, [], None, dark=False)
+    seen = {i: (shade, opacity) for trace in figure.data for i, shade, opacity in zip(
+        trace.customdata, trace.marker.color, trace.marker.opacity, strict=True)}
+    assert {i: shade for i, (shade, _) in seen.items()} == dict(enumerate(values, 100))
+    assert {i for i, (_, opacity) in seen.items() if opacity == 1} == {100, 101, 102, 103}
+    assert figure.layout.coloraxis.cmin == pytest.approx(np.percentile(values, 2))
+    assert not figure.layout.updatemenus
 
 
 def test_the_same_map_twice_is_the_same_figure() -> None:
@@ -118,8 +132,10 @@ def test_the_best_is_marked_only_where_intervals_are_apart() -> None:
     assert tables.best(tables.Row("", [cell(1, 0.4), None])) is None
 
 
-def test_a_report_without_figures_gives_a_table_of_dashes() -> None:
-    rows = tables.comparison_rows([{}, {"coherence": {"a": {}}}], ["a", "b"])
-    html = tables.comparison(rows, ["<one>", "two"])
-    assert tables.NOT_MEASURED in html
+def test_a_report_without_figures_leaves_its_column_empty_and_no_empty_rows() -> None:
+    measured = {"coherence": {"a": {}}, "rate": {"a": {"mean": 1.0, "error": 0.1}}}
+    html = tables.comparison(tables.comparison_rows([{}, measured], ["a", "b"]), ["<one>", "two"])
+    assert html.count(tables.NOT_MEASURED) == 1
+    assert "Rate" in html
+    assert "coherence" not in html
     assert "<one>" not in html

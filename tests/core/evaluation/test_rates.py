@@ -8,9 +8,10 @@ from scipy.stats import norm
 
 from mmvae_core.errors import UsageError
 from mmvae_core.evaluation import rates as module
-from mmvae_core.evaluation.all_subsets import posterior_all_subsets
-from mmvae_core.evaluation.rates import cross_rates, kl, rates
+from mmvae_core.evaluation.all_subsets import all_posteriors, posterior_all_subsets
+from mmvae_core.evaluation.rates import cross_rates, distortions, kl, log_mean, rates
 from mmvae_core.probability.posteriors import Gaussian, GaussianMixture
+from mmvae_core.subsets import all_subsets
 
 
 def gaussian(seed: int, *shape: int) -> Gaussian:
@@ -88,3 +89,49 @@ def test_rates_of_all_subsets(tiny, tiny_batch) -> None:
     assert [one.exact for one in own] == [not is_mixture or row < 4 for row in range(8)]
     if type(tiny.aggregator).__module__.endswith("fixed"):
         assert torch.allclose(own[0].value, torch.zeros(7), atol=1e-6)
+
+
+def expected_distortion(made, mask: torch.Tensor) -> torch.Tensor:
+    """-E log N(x_S; W z + b, s^2) for z ~ N(m, diag v): the residual at m plus tr(W diag(v) W')."""
+    picked = torch.nonzero(mask)[:, 0].tolist()
+    posterior, total = made.model.infer(made.batch.data, mask.expand(len(made.batch), -1)), 0.0
+    for index in picked:
+        loading, bias = made.aggregator.loadings[index], made.aggregator.biases[index]
+        error = made.batch.data[f"m{index}"] - posterior.mean @ loading.T - bias
+        spread = (posterior.stddev.square() @ loading.square().T).sum(-1)
+        noise = made.aggregator.noise
+        size = len(bias)
+        total = total + 0.5 * (error.square().sum(-1) + spread) / noise**2 + size * (
+            np.log(noise) + 0.5 * np.log(2 * np.pi))
+    return torch.as_tensor(total)
+
+
+def test_distortions_and_bounds_against_closed_forms(linear) -> None:
+    made = linear(120)
+    posterior = all_posteriors(made.model, made.batch)
+    samples = 400
+    distortion, bound = distortions(made.model, made.batch, posterior, samples, 0)
+    assert distortion.shape == bound.shape == (8, 120)
+    assert not distortion[0].any() and not bound[0].any()
+    for row, mask in enumerate(all_subsets(3)):
+        if row:
+            exact = expected_distortion(made, mask)
+            # The draws' spread: half a chi-square of two latents is about 1 to 2 nats.
+            assert float((distortion[row] - exact).abs().max()) < 6 * 3 / samples**0.5
+            assert abs(float((distortion[row] - exact).mean())) < 4 * 3 / (samples * 120) ** 0.5
+            # The posterior is the exact one, so that every draw gives log p(x_S).
+            np.testing.assert_allclose(bound[row], made.evidence(mask), rtol=1e-9)
+    again, _ = distortions(made.model, made.batch, posterior, samples, 0)
+    assert torch.equal(distortion, again)
+
+
+def test_the_log_of_a_mean_has_an_error_that_covers_it() -> None:
+    draw = torch.Generator().manual_seed(0)
+    logs = 0.5 * torch.randn(64, 4_000, generator=draw, dtype=torch.float64)
+    found = log_mean(logs)
+    assert found.error is not None
+    inside = ((found.value - 0.125).abs() < 1.96 * found.error).double().mean()
+    assert 0.90 < float(inside) < 0.97  # log E exp(z / 2) = 1/8
+    assert log_mean(torch.zeros(3, 1)).value == 0
+    with pytest.raises(UsageError, match="2 or more"):
+        log_mean(torch.zeros(1, 1))

@@ -78,7 +78,8 @@ def test_report_is_complete_and_reproducible(make_model, samples, tmp_path) -> N
     assert not equal(report, evaluate_without_latents(model, samples, 4))
     check_content(report)
     assert list(dict.fromkeys(part for part, _ in seen)) == [
-        "log_likelihood", "rate", "coherence", "joint_coherence", "probe", "projection"]
+        "log_likelihood", "rate", "distortion", "coherence", "joint_coherence", "probe", "conflict",
+        "projection"]
     save_evaluation(Run(tmp_path), report, latents)
     assert Run(tmp_path).report == report
     assert np.array_equal(Run(tmp_path).latents().umap, latents.umap)
@@ -144,6 +145,10 @@ def check_content(report: dict) -> None:
     assert report["rate"]["word"]["exact"]
     assert not report["rate"][full]["exact"]
     assert report["cross_rate"][full]["mean"] == pytest.approx(0, abs=1e-6)
+    assert report["distortion_samples"] == 8
+    assert list(report["distortion"]) == list(report["rate"])
+    assert report["distortion"]["nothing"] == {"mean": 0, "error": 0}
+    assert report["distortion"]["word"]["mean"] > 0
     named = report["coherence"]["numbers"]
     assert list(named) == ["picture", "word"]
     assert "spelt" in named["word"]
@@ -151,6 +156,10 @@ def check_content(report: dict) -> None:
     assert "spelt" not in named["picture"]
     assert report["joint_coherence"]["count"] == 30
     assert len(report["probe"]) == 8
+    against = report["conflict"]["given"]["word vs numbers+picture"]
+    assert len(report["conflict"]["given"]) == 6
+    assert list(against["won"]) == ["picture", "word"]
+    assert not against["exact"]
 
 
 def test_samples_become_a_batch(make_model, samples) -> None:

@@ -1,0 +1,31 @@
+"""Concatenation: a baseline that knows modalities by their place. Not permutation-invariant."""
+
+import torch
+from torch import Tensor
+
+from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.heads import MakeHead
+from mmvae_core.networks.mlp import mlp
+from mmvae_core.probability.posteriors import Batched
+
+
+class Concatenation(Aggregator):
+    """q(z | x_S) = head(rho([h_1 .. h_M, mask])), rho an MLP, h_s zero where s is not in S.
+
+    Every place has weights of its own, so another order of the (feature, mask) pairs gives another
+    posterior, and the number of modalities is fixed. With three modalities it has as many weights
+    as SumPooling of the same width (512 more in 230 thousand).
+    """
+
+    def __init__(
+        self, modalities: int, features: int, latent: int, width: int,
+        head: MakeHead = GaussianHead,
+    ) -> None:
+        super().__init__()
+        self.rho = mlp([modalities * (features + 1), width, width, width])
+        self.head = head(width, latent)
+
+    def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
+        """Read the posterior off all places at once."""
+        places = torch.cat([features.flatten(-2), subset.to(features.dtype)], -1)
+        return self.head.posterior(self.rho(places))

@@ -1,0 +1,123 @@
+"""Maps in a real browser: choosing, exporting, gliding, and two maps with one choice."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Watched, settle
+
+pytestmark = pytest.mark.browser
+
+Tab = Callable[..., Watched]
+PLACE = "() => document.querySelector('.scatterlayer .point').getAttribute('transform')"
+LIT = """chart => [...document.querySelectorAll(`.st-key-${chart} .scatterlayer .point`)]
+    .map(point => point.style.opacity > 0.5)"""
+MIDDLE = """chart => {
+    const all = [...document.querySelectorAll(`.st-key-${chart} .scatterlayer .point`)]
+        .map(point => point.getBoundingClientRect()).map(box => box.x + box.width / 2).sort(
+            (a, b) => a - b);
+    const gaps = all.slice(0, -1).map((x, i) => [all[i + 1] - x, x + (all[i + 1] - x) / 2])
+        .slice(all.length / 4, 3 * all.length / 4);
+    return gaps.sort((a, b) => b[0] - a[0])[0][1]; }"""
+"""Where the widest gap between points near the chart's middle is."""
+RINGS = 1
+
+
+def lasso(page: Page, chart: str) -> None:
+    """Draw around the left half of a chart's points."""
+    drag = page.locator(f".st-key-{chart} .nsewdrag").first
+    drag.scroll_into_view_if_needed()
+    place = drag.bounding_box()
+    assert place
+    right = (page.evaluate(MIDDLE, chart) - place["x"]) / place["width"]
+    corners = [(0.01, 0.01), (right, 0.01), (right, 0.99), (0.01, 0.99), (0.01, 0.02)]
+    steps = [(place["x"] + a * place["width"], place["y"] + b * place["height"])
+             for a, b in corners]
+    page.mouse.move(*steps[0])
+    page.mouse.down()
+    for step in steps[1:]:
+        page.mouse.move(*step, steps=6)
+    page.mouse.up()
+
+
+def test_exactly_the_chosen_items_are_exported_and_stay_chosen(server: str, tab: Tab) -> None:
+    watched = tab()
+    page = watched.open(f"{server}/?item=3")
+    page.wait_for_selector(".scatterlayer .point")
+    lasso(page, "map")
+    page.get_by_role("button", name="Drop the choice").wait_for()
+    settle(page)
+    ids = page.eval_on_selector_all(".item-grid .item", """all => all
+        .filter(one => one.closest('.item-grid') === document.querySelector('.item-grid'))
+        .map(one => Number(one.dataset.item))""")
+    assert 0 < len(ids) < 40
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"{len(ids)} item", exact=False).first.click()
+    lines = download.value.path().read_text().splitlines()
+    assert [int(line.split(",")[0]) for line in lines[1:]] == ids
+    assert sum(page.evaluate(LIT, "map")) == len(ids) + RINGS
+    taken = next(one for one in ids if one != 3)
+    page.locator(f".item-grid [data-item='{taken}']").first.click()
+    page.wait_for_function(f"document.querySelector('.st-key-item input').value === '{taken}'")
+    settle(page)
+    assert page.locator(f".legendtext:text-is('item {taken}')").count() == 1
+    page.wait_for_selector(".scatterlayer .point")
+    assert sum(page.evaluate(LIT, "map")) == len(ids) + RINGS, "the choice outlives a new ring"
+    page.get_by_role("button", name="Drop the choice").click()
+    page.wait_for_function(f"(({LIT})('map')).every(Boolean)")
+    assert watched.errors == []
+
+
+def test_the_points_glide_by_themselves_when_the_mask_changes(server: str, tab: Tab) -> None:
+    watched = tab()
+    page = watched.open(f"{server}/?mask=word")
+    page.wait_for_selector(".scatterlayer .point")
+    start = page.evaluate(PLACE)
+    page.evaluate(f"""() => {{ window.seen = new Set(); const look = () => {{
+        const point = document.querySelector('.scatterlayer .point');
+        if (point) window.seen.add(({PLACE})()); requestAnimationFrame(look); }}; look(); }}""")
+    page.locator(".st-key-mask button", has_text="photo").click()
+    page.wait_for_selector(".updatemenu-button:has-text('Glide from word')")
+    page.wait_for_function("() => window.seen.size > 3")
+    page.wait_for_timeout(2_500)
+    end, seen = page.evaluate(PLACE), page.evaluate("[...window.seen]")
+    assert start != end
+    across = [float(text.removeprefix("translate(").split(",")[0]) for text in (start, end, *seen)]
+    low, high = sorted(across[:2])
+    assert sum(low < x < high for x in across[2:]) >= 2, "it must go in steps, not leap"
+    assert watched.errors == []
+
+
+def test_who_wants_no_motion_sees_none(server: str, tab: Tab) -> None:
+    watched = tab()
+    watched.page.emulate_media(reduced_motion="reduce")
+    page = watched.open(f"{server}/?mask=word")
+    page.locator(".st-key-mask button", has_text="photo").click()
+    page.wait_for_selector(".updatemenu-button:has-text('Glide from word')")
+    settle(page)
+    before = page.evaluate(PLACE)
+    page.wait_for_timeout(700)
+    assert page.evaluate(PLACE) == before
+
+
+def test_what_is_chosen_on_one_map_is_lit_on_the_other(server: str, tab: Tab) -> None:
+    watched = tab()
+    page = watched.open(f"{server}/compare?item=3")
+    for chart, other in (("map_0", "map_1"), ("map_1", "map_0")):
+        page.wait_for_selector(f".st-key-{chart} .scatterlayer .point")
+        page.evaluate("chart => document.querySelector(`.st-key-${chart} .js-plotly-plot`)"
+                      ".dataset.same = 'yes'", chart)
+        before = page.evaluate(LIT, other)
+        lasso(page, chart)
+        page.wait_for_function(
+            "([chart, before]) => { const now = ("
+            + LIT + ")(chart); return now.length === before.length"
+            " && now.some((one, index) => one !== before[index]); }", arg=[other, before])
+        settle(page)
+        found = [page.evaluate(LIT, one) for one in (chart, other)]
+        assert found[0] == found[1]
+        assert RINGS < sum(found[0]) < 41
+        plot = page.locator(f".st-key-{chart} .js-plotly-plot")
+        assert plot.get_attribute("data-same") == "yes", "the chart chosen on must not be remade"
+    assert watched.errors == []

@@ -1,0 +1,125 @@
+"""Which models an experiment has, how they are configured, and when results are stale."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from mmvae_core.build import AGGREGATORS, DATA, OBJECTIVES, PRIORS
+from mmvae_core.config import RunConfig, load_config
+from mmvae_core.errors import ConfigError, UsageError
+from mmvae_core.experiments import grid
+from mmvae_core.experiments.grid import CONFIGS, EXPERIMENTS, KEPT, Cell, cells, config_of
+from mmvae_core.experiments.grid import fingerprint as mark
+
+VARIANTS = [variant for variants in EXPERIMENTS.values() for variant in variants]
+POE = Cell("linear", "poe", "masked", 0)
+
+
+@pytest.mark.parametrize(("name", "models"), [("linear", 3 * 5), ("bimodal", 7 + 5),
+                                              ("missing", 5)])
+def test_every_model_is_there_once_and_seed_by_seed(name: str, models: int) -> None:
+    found = cells(name, (), grid.OBJECTIVES, 3)
+    assert len(found) == len(set(found)) == models * 2 * 3
+    assert [cell.seed for cell in found] == sorted(cell.seed for cell in found)
+    assert {cell.variant for cell in found} == set(EXPERIMENTS[name])
+    for variant in EXPERIMENTS[name]:
+        for seed in range(3):
+            own = {(cell.aggregator, cell.objective) for cell in found
+                   if (cell.variant, cell.seed) == (variant, seed)}
+            assert own == {(one, other) for one in grid.default_aggregators(variant)
+                           for other in grid.OBJECTIVES}
+
+
+def test_asked_models_alone_and_each_once() -> None:
+    found = cells("missing", ("poe", "moe", "poe"), ("masked",), 2)
+    assert found == [Cell("missing", name, "masked", seed)
+                     for seed in range(2) for name in ("poe", "moe")]
+    assert cells("bimodal", ("sum_pooling_mixture",), ("masked",), 1)[0].name == \
+        "sum_pooling_mixture-masked"
+
+
+@pytest.mark.parametrize(("name", "aggregator", "objective", "said"), [
+    ("letters", "poe", "masked", "no experiment 'letters'; choose one of linear, bimodal, missing"),
+    ("linear", "mean", "masked", "no aggregator 'mean'; choose one of"),
+    ("linear", "mean_mixture", "masked", "no aggregator 'mean'; choose one of"),
+    ("linear", "poe_mixture", "masked", "'poe' was given components = 5"),
+    ("linear", "poe", "elbo", "no objective 'elbo'; choose one of"),
+])
+def test_unknown_names_are_refused_before_anything_is_trained(
+    name: str, aggregator: str, objective: str, said: str
+) -> None:
+    with pytest.raises((UsageError, ConfigError)) as caught:
+        cells(name, ("moe", aggregator), (objective,), 1)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_committed_configurations_are_those_of_their_experiments(variant: str) -> None:
+    made = load_config(CONFIGS / f"{variant}.toml")
+    assert made.study == variant
+    assert made.data.name in DATA
+    assert made.prior.name in PRIORS
+    assert {path.stem for path in CONFIGS.glob("*.toml")} == set(VARIANTS)
+    assert set(KEPT) <= set(VARIANTS)
+    assert set(grid.FIXED + grid.LEARNED) <= set(AGGREGATORS)
+    assert set(grid.OBJECTIVES) <= set(OBJECTIVES)
+
+
+def test_a_cell_changes_its_parts_and_seeds_alone() -> None:
+    made = config_of(Cell("bimodal", "self_attention_mixture", "mixture", 4))
+    base = load_config(CONFIGS / "bimodal.toml")
+    assert (made.aggregator.name, made.aggregator.components) == ("self_attention", 5)
+    assert made.aggregator.width == grid.SETTINGS["self_attention"]["width"]
+    assert made.objective.name == "mixture"
+    assert made.data.seed == made.training.seed == 4
+    assert replace(made, aggregator=base.aggregator, objective=base.objective, data=base.data,
+                   training=base.training) == base
+    assert replace(made.training, seed=base.training.seed) == base.training
+    plain = config_of(POE).aggregator
+    assert (plain.name, plain.components) == ("poe", 1)
+
+
+def test_quick_trains_a_tenth_of_the_passes_and_is_another_result() -> None:
+    made, quick = config_of(POE), config_of(POE, quick=True)
+    assert quick.training.epochs == made.training.epochs // 10 >= 1
+    assert replace(quick, training=made.training) == made
+    assert mark(quick) != mark(made)
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "latent": {"latent": 6}, "private": {"private": 1},
+    "objective": {"objective": {"beta": 2.0}}, "aggregator": {"aggregator": {"components": 2}},
+    "prior": {"prior": {"name": "mixture"}}, "data": {"data": {"seed": 1}},
+    "epochs": {"training": {"epochs": 99}}, "batch": {"training": {"batch": 1}},
+}
+
+
+def changed(made: RunConfig, change: dict[str, Any]) -> RunConfig:
+    return replace(made, **{
+        key: replace(getattr(made, key), **value) if isinstance(value, dict) else value
+        for key, value in change.items()
+    })
+
+
+def test_a_fingerprint_changes_with_every_setting() -> None:
+    made = config_of(POE)
+    marks = [mark(made), *(mark(changed(made, change)) for change in CHANGES.values())]
+    first, *rest = made.modalities
+    marks.append(mark(replace(made, modalities=(replace(first, weight=2.0), *rest))))
+    marks.append(mark(replace(made, modalities=(*rest, first))))
+    likelihood = replace(first.likelihood, learn_scale=True)
+    marks.append(mark(replace(made, modalities=(replace(first, likelihood=likelihood), *rest))))
+    assert len(set(marks)) == len(marks)
+    assert all(len(one) == 12 and set(one) <= set("0123456789abcdef") for one in marks)
+    assert mark(config_of(POE)) == marks[0]
+
+
+def test_a_default_written_out_is_no_change() -> None:
+    """So results stay good when an option is added, as long as its default is what was done."""
+    made = config_of(POE)
+    settings = grid._settings(made)
+    assert "beta" not in settings["objective"]
+    assert "private" not in settings
+    assert settings["objective"] == {"name": "masked"}
+    assert mark(changed(made, {"objective": {"beta": 1.0}, "private": 0})) == mark(made)

@@ -1,0 +1,124 @@
+"""What CONTRIBUTING.md says of adding a part is done, step by step, in a copy of the repository."""
+
+import math
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from mmvae_core.checkpoints import read_json
+from mmvae_core.training import read_history
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("mmvae_core", "configs", "tests", "pyproject.toml")
+BRIEF = ("--epochs", "1", "--threads", "1")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The five steps of one kind of part, as Markdown."""
+
+    kind: str
+    steps: list[str]
+
+    def path(self, step: int) -> str:
+        """The first file that a step names."""
+        (found, *_) = re.findall(r"`([\w/]+\.(?:py|toml))`", self.steps[step - 1])
+        return found
+
+    def block(self, step: int, language: str) -> str:
+        """The step's only block of code."""
+        (found,) = re.findall(rf"^ *```{language}\n(.*?)^ *```", self.steps[step - 1], re.M | re.S)
+        return dedent(found)
+
+    def commands(self, step: int, program: str) -> list[list[str]]:
+        """The commands of a step that start with a program's name."""
+        inline = re.findall(r"`([^`]+)`", self.steps[step - 1])
+        return [shlex.split(one) for one in inline if one.startswith(program)]
+
+
+def recipes() -> list[Recipe]:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, *parts = re.split(r"^### (.*)\n", text.split("## Add a part in five steps")[1], flags=re.M)
+    return [Recipe(kind, re.split(r"^(?=\d\. )", body.strip(), flags=re.M)[1:])
+            for kind, body in zip(parts[::2], parts[1::2], strict=True)]
+
+
+RECIPES = recipes()
+
+
+def insert(text: str, diff: str) -> str:
+    """The text with a block's `+` lines: imports among the imports, the others where it says."""
+    lines = text.split("\n")
+    place = lines.index("from mmvae_core.batch import Batch")
+    for line in diff.rstrip("\n").split("\n"):
+        if line.startswith("+"):
+            place += 1
+            lines.insert(place, line[1:])
+        else:
+            place = lines.index(line[1:])
+    return "\n".join(lines)
+
+
+def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """The command in the copy, with this Python."""
+    words = command[1:] if command[0] == "python" else ("-m", *command)
+    done = subprocess.run([sys.executable, *words], cwd=place, capture_output=True, text=True,
+                          check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: recipe.kind)
+def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+             ) -> tuple[Recipe, Path]:
+    """A recipe, and a copy of the repository in which its first three steps are done."""
+    recipe, place = request.param, tmp_path_factory.mktemp("copy")
+    for name in COPIED:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place / name)
+    assert not (place / recipe.path(1)).exists()
+    (place / recipe.path(1)).write_text(recipe.block(1, "python"), encoding="utf-8")
+    build = place / recipe.path(2)
+    build.write_text(insert(build.read_text(encoding="utf-8"), recipe.block(2, "diff")))
+    (place / recipe.path(3)).write_text(recipe.block(3, "toml"), encoding="utf-8")
+    return recipe, place
+
+
+def test_there_are_four_recipes_of_five_steps_each() -> None:
+    assert [recipe.kind for recipe in RECIPES] == [
+        "An aggregator", "An objective", "A likelihood", "A data set"]
+    for recipe in RECIPES:
+        assert [step[:3] for step in recipe.steps] == ["1. ", "2. ", "3. ", "4. ", "5. "]
+
+
+@pytest.mark.slow
+def test_the_fourth_step_holds_the_new_part_to_its_laws(followed: tuple[Recipe, Path]) -> None:
+    recipe, place = followed
+    ((_, folder, *rest),) = recipe.commands(4, "pytest")
+    done = run(place, "pytest", folder, *rest, "-p", "no:cacheprovider", "-v")
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) >= 6
+    assert "skipped" not in done.stdout
+    run(place, "ruff", "check", "--no-cache", recipe.path(1))
+
+
+@pytest.mark.slow
+def test_the_fifth_step_trains_it(followed: tuple[Recipe, Path]) -> None:
+    recipe, place = followed
+    for command in recipe.commands(5, "python -m mmvae_core"):
+        out = place / command[-1]
+        if "train" in command:
+            run(place, *command, *BRIEF)
+            (report,) = read_history(out / "history.csv")
+            assert math.isfinite(report.validation_bound)
+            assert Path(recipe.path(3)).stem in str(read_json(out / "config.json"))
+        elif "study" in command:
+            run(place, *command)
+            assert read_json(out / "study.json")["classes"] == ["lower half", "upper half"]
+            assert (out / "samples.npz").is_file()

@@ -1,0 +1,224 @@
+"""Compare: one noise for all, live figures equal to the evaluator's, all runs on the scatters."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from mmvae_core.batch import Batch
+from mmvae_core.checkpoints import Run, Study
+from mmvae_core.config import from_dict
+from mmvae_core.evaluation.all_subsets import all_posteriors
+from mmvae_core.evaluation.coherence import conditional_coherence
+from mmvae_core.evaluation.digit_judges import digit_judges
+from mmvae_core.evaluation.log_likelihood import log_likelihood
+from mmvae_core.generation import posterior_given
+from mmvae_core.probability.posteriors import DiagonalMixture
+from mmvae_core.subsets import subset_mask
+from tests import small
+from tests.ui.conftest import html_of
+from ui import compare_plots, compare_views, inference, pictures, plots, tables
+from ui.state import Here
+
+Open = Callable[..., AppTest]
+RUNS = ("sum_pooling-masked", "moe-masked", "poe-mixture")
+
+
+def given_of(study: Study, item: int, *names: str) -> dict[str, np.ndarray]:
+    return {name: study.samples().data[name][item] for name in names}
+
+
+def noise_of(run: Run, given: dict[str, np.ndarray], draws: np.ndarray) -> torch.Tensor:
+    """(z - m) / s of each draw; of a mixture by the component that makes it nearest to `like`."""
+    model = run.model()
+    posterior = posterior_given(model, {
+        name: inference.as_tensor(values, model.modality(name).config)
+        for name, values in given.items()})
+    latent = torch.from_numpy(draws)
+    if isinstance(posterior, DiagonalMixture):
+        return (latent[:, None] - posterior.loc[0]) / posterior.scale[0]
+    return (latent - posterior.mean) / posterior.stddev
+
+
+def test_every_run_gets_the_very_same_noise(checkpoints: Path) -> None:
+    study = Study(checkpoints / "digits")
+    given = given_of(study, 3, "handwriting", "word")
+    found = {}
+    for name in RUNS:
+        run = Run(study.folder / name)
+        found[name] = noise_of(run, given, inference.generate(run.model(), given, 8, 5).latents)
+    first = found["sum_pooling-masked"]
+    torch.testing.assert_close(found["poe-mixture"], first, atol=2e-3, rtol=0)
+    # a mixture of experts takes the same noise to the component that it picks, whichever that is
+    apart = (found["moe-masked"] - first[:, None]).abs().amax(-1).amin(-1)
+    assert float(apart.max()) < 2e-3
+    nothing = [inference.generate(Run(study.folder / name).model(), {}, 8, 5).latents
+               for name in RUNS]
+    for one in nothing:
+        np.testing.assert_allclose(one, first, atol=2e-3)
+
+
+def test_live_shares_and_bound_are_the_evaluators(checkpoints: Path) -> None:
+    study, draws, item = Study(checkpoints / "digits"), 32, 4
+    run = Run(study.folder / "poe-mixture")
+    given, model = given_of(study, item, "handwriting"), run.model()
+    judges = digit_judges(study.judges())
+    drawn = inference.generate(model, given, draws, 7)
+    here = Here(study, run, item, (True, False, False), 7)
+    verdicts = {name: inference.judge(judge, drawn.at_draws[name])
+                for name, judge in judges.items()}
+    found = compare_views.live_shares(here, compare_views.Made(run, drawn, verdicts))
+
+    every = {name: values[None] for name, values in given_of(study, item, *here.names).items()}
+    data = {name: torch.stack([inference.as_tensor(values[0], model.modality(name).config)])
+            for name, values in every.items()}
+    many = Batch({name: one.expand(draws, *one.shape[1:]) for name, one in data.items()},
+                 torch.ones(draws, 3, dtype=torch.bool))
+    labels = torch.full((draws,), int(study.samples().labels[item]))
+    offline = conditional_coherence(model, all_posteriors(model, many), labels, judges, 7)
+    assert {name: one["right"] for name, one in found.items()} == {
+        name: one["right"] for name, one in offline["handwriting"].items()}
+    assert found["photo"]["low"] == offline["handwriting"]["photo"]["low"]
+    assert found["photo"]["high"] == offline["handwriting"]["photo"]["high"]
+
+    one, shown = Batch(data, torch.ones(1, 3, dtype=torch.bool)), subset_mask("handwriting",
+                                                                            model.names)
+    bound = log_likelihood(model, one, shown, shown, draws, 7)
+    assert drawn.log_likelihood == pytest.approx(float(bound), rel=1e-5)
+    assert inference.generate(model, {}, 8, 7).log_likelihood == 0
+
+
+@pytest.mark.parametrize("prior", [
+    {"name": "mixture", "components": 3}, {"name": "flow", "layers": 1, "width": 8}])
+def test_nothing_given_draws_from_whatever_the_prior_is(prior: dict) -> None:
+    from mmvae_core.build import build_model
+    from mmvae_core.seeding import seeded
+
+    config = from_dict(small.settings(aggregator={"name": "sum_pooling"}) | {"prior": prior})
+    model = build_model(config).eval().requires_grad_(False)
+    small.spread(model)
+    made = inference.generate(model, {}, 6, 1)
+    with seeded(1):
+        np.testing.assert_allclose(made.latents, model.prior().rsample((6,)), atol=1e-6)
+    assert (made.rate, made.log_likelihood) == (0, 0)
+    data = {name: values[0].numpy() for name, values in small.data(1).items()}
+    assert np.isfinite(inference.generate(model, data, 6, 1).log_likelihood)
+
+
+def report(joint: float, right: float = 0.5) -> dict:
+    figure = {"mean": joint, "error": 2.0}
+    return {"log_likelihood": {"joint": figure}, "rate": {"a+b": figure},
+            "distortion": {"a+b": figure},
+            "joint_coherence": {"share": right, "low": right - 0.1, "high": right + 0.1}}
+
+
+def test_the_scatters_have_all_runs_with_their_intervals_and_letters() -> None:
+    reports = {f"run{i}": report(100.0 * i) for i in range(6)} | {"bare": {}, "old": {"rate": {}}}
+    for kind in compare_plots.trade_offs():
+        points = compare_plots.run_points(kind, reports, "a+b", ["run4", "run2"])
+        assert [one.name for one in points] == [f"run{i}" for i in range(6)]
+        assert {one.letter: one.name for one in points if one.letter} == {
+            "A": "run4", "B": "run2"}
+        figure = compare_plots.trade_off(kind, points, dark=False)
+        assert sorted(x for trace in figure.data for x in trace.x) == [100.0 * i for i in range(6)]
+        assert [list(trace.text) for trace in figure.data] == [[""] * 4, ["B", "A"]]
+        assert figure.data[1].error_x.array[0] == pytest.approx(1.96 * 2)
+    first = compare_plots.run_points(compare_plots.trade_offs()[0], reports, "a+b", [])[1]
+    assert first.x == pytest.approx((100, 96.08, 103.92))
+    assert "run1: 100 (96.08 to 103.9); 0.5 (0.4 to 0.6)" in first.said
+
+
+def test_a_bound_that_one_draw_carries_has_no_error() -> None:
+    assert tables.bound_text(-1234.56, 1.0) == "≥ -1,234.6"
+    assert tables.bound_text(-12.0, 0.1) == "-12.0 <small>± 0.2</small>"
+    assert tables.bound_text(1.0, float("nan")) == "≥ 1.0"
+
+
+def test_an_overlay_has_every_item_of_both_runs() -> None:
+    where = np.random.default_rng(0).normal(size=(30, 2))
+    points = plots.Points(where, np.arange(30), np.arange(30) % 3)
+    axes = plots.Axes(("a", "b"), (-3, 3), (-3, 3))
+    figure = compare_plots.overlay(points, where + 1, axes, [], ("A", "B"), dark=True)
+    ids = [i for trace in figure.data for i in trace.customdata]
+    assert sorted(ids) == sorted([*range(30), *range(30)])
+    assert [trace.marker.symbol for trace in figure.data[:2]] == ["circle", "circle-open"]
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_difference_is_signed_and_every_kind_has_one(index: int) -> None:
+    modality = from_dict(small.settings()).modalities[index]
+    apart = np.zeros(modality.shape, np.float32)
+    assert "alt" in pictures.difference_html(apart, 0.0, modality, "alt")
+    colours = pictures._diverging(np.array([[-1.0, 0.0, 0.5]]), 1.0)[0]
+    assert colours[2, 0] > colours[0, 0]
+    assert colours[0, 2] > colours[2, 2]
+    assert (colours[:, 1] == 1).all()
+
+
+def test_all_that_is_picked_on_the_page_is_drawn(open_app: Open) -> None:
+    app = open_app("compare", study="digits", mask="word", item="4")
+    assert "8 draws of z for each run, the same noise for all" in html_of(app)
+    app.button_group(key="draws").set_value("32").run()
+    app.toggle(key="difference").set_value(True).run()
+    html = html_of(app)
+    assert not app.exception
+    assert "of 32 (95 % Wilson" in html
+    assert html.count("Difference of photo, B less A: mean size") == 1
+    assert "right photo" in html
+    assert html.count("3 of 3 runs") == 2
+
+
+def test_of_nothing_shown_it_is_told_how_many_draws_agree(open_app: Open) -> None:
+    html = html_of(open_app("compare", study="digits", mask=""))
+    assert "all agree" in html
+    assert "right photo" not in html
+
+
+def test_maps_are_laid_onto_each_other_with_a_residual(open_app: Open) -> None:
+    app = open_app("compare", study="digits", maps="laid onto each other")
+    assert not app.exception
+    assert "Residual of the alignment" in html_of(app)
+    app = open_app("compare", study="digits", maps="laid onto each other", mask="",
+                   runs=["poe-mixture", "moe-masked"])
+    assert not app.exception
+    assert "nothing to align" in app.error[0].value
+
+
+def test_a_study_without_judges_reports_or_latents_still_compares(
+    open_app: Open, checkpoints: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    for path in root.glob("small/*/report.json"):
+        known = json.loads(path.read_text())
+        known |= {"coherence": {}, "joint_coherence": {}}
+        path.write_text(json.dumps({k: v for k, v in known.items() if k != "distortion"}))
+    app = open_app("compare", root=root, study="small")
+    assert not app.exception
+    assert not app.error
+    assert [one.value.split(":")[0] for one in app.info] == 2 * [
+        "No run of this study has both figures"]
+    assert "right" not in html_of(app).split("Measured figures")[0].split("<thead>")[1][:400]
+    for path in root.glob("small/*/*"):
+        if path.name in ("report.json", "latents.npz"):
+            path.unlink()
+    app = open_app("compare", root=root, study="small")
+    assert not app.exception
+    assert not app.error
+    assert any("evaluated runs" in one.value for one in app.info)
+    assert any("None of these runs has been measured" in one.value for one in app.info)
+
+
+def test_the_same_item_and_seed_give_the_same_live_figures(checkpoints: Path) -> None:
+    study = Study(checkpoints / "digits")
+    run = Run(study.folder / "moe-masked")
+    given = given_of(study, 1, "word", "photo")
+    first, again = (inference.generate(run.model(), given, 8, 3) for _ in range(2))
+    assert first.log_likelihood == again.log_likelihood
+    assert replace(first, at_draws={}, at_mean={}, latents=0) == replace(
+        again, at_draws={}, at_mean={}, latents=0)

@@ -55,10 +55,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: its label, what is said of it, and one or more spans; a heading has none."""
+    """A row: its label, its mean and more in words, and one or more spans; a heading has none."""
 
     label: str
-    said: str = ""
+    mean: str = ""
+    more: str = ""
     spans: tuple[Span, ...] = ()
 
 
@@ -143,9 +144,9 @@ def _spread(line: Line, place: float) -> Iterator[tuple[Span, float]]:
 
 def _add_label(figure: go.Figure, line: Line, place: float, theme: Theme) -> None:
     """The label and the numbers above the spans, from the left edge on at any width."""
-    label = escape(line.label)
+    label, mean, more = (escape(text) for text in (line.label, line.mean, line.more))
     figure.add_annotation(
-        text=f"{label}&nbsp; <b>{escape(line.said)}</b>" if line.spans else f"<b>{label}</b>",
+        text=f"{label}&nbsp; <b>{mean}</b> {more}" if line.spans else f"<b>{label}</b>",
         x=0, xref="paper", xanchor="left", y=place + (ABOVE if line.spans else 0), yanchor="middle",
         showarrow=False, align="left", font={"size": 14, "color": theme.ink},
     )

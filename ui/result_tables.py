@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
+from math import floor, log10
 
 from mmvae_core.results import Claim, Interval, Report, Summary
 from ui.tables import NOT_MEASURED
@@ -61,17 +62,18 @@ def shown_figures(entries: Sequence[Summary]) -> dict[str, tuple[str, str]]:
     }
 
 
-def number(value: float, signed: bool = False) -> str:
-    """About three digits that count: fewer decimals for larger numbers."""
-    decimals = sum(abs(value) < below for below in (1_000, 10, 1, 0.05))
-    return f"{value:{'+' if signed else ''},.{decimals}f}".replace("-", MINUS)
+def written(one: Interval, signed: bool = False) -> tuple[str, str]:
+    """A mean and its interval as text, with as many decimals as make two digits of the reach."""
+    if one.low is None or one.high is None:
+        return _number(one.mean, _decimals(one.mean) + 1, signed), "one seed"
+    places = _decimals((one.high - one.low) / 2 or one.mean)
+    low, high = (_number(end, places) for end in (one.low, one.high))
+    return _number(one.mean, places, signed), f"{low} to {high}"
 
 
 def said(one: Interval, signed: bool = False) -> str:
-    """A mean with its interval as text."""
-    if one.low is None or one.high is None:
-        return f"{number(one.mean, signed)} (one seed)"
-    return f"{number(one.mean, signed)} [{number(one.low, signed)}, {number(one.high, signed)}]"
+    """The same as one text."""
+    return "{} [{}]".format(*written(one, signed))
 
 
 def verdict_table(reports: Iterable[Report]) -> str:
@@ -83,7 +85,7 @@ def verdict_table(reports: Iterable[Report]) -> str:
             claims = report.claims_of(variant)
             cells = "".join(f"<td>{_verdicts(claims, claim)}</td>" for claim in CLAIMS)
             rows.append(
-                f'<tr><th scope="row">{escape(world_name(variant))}<br><small>{about}</small></th>'
+                f'<tr><th scope="row">{escape(world_name(variant))}<small>{about}</small></th>'
                 f"{cells}<td>{_best(report.summary_of(variant))}</td></tr>")
     heads = ("world", *CLAIMS.values(), "highest mean log-likelihood")
     return _table("Verdicts by world", heads, rows, "numbers verdicts")
@@ -92,8 +94,9 @@ def verdict_table(reports: Iterable[Report]) -> str:
 def claims_table(claims: Sequence[Claim]) -> str:
     """The comparisons of one world in numbers."""
     rows = [f'<tr><th scope="row">{escape(model_name(one.better))} {MINUS} '
-            f"{escape(model_name(one.worse))}</th><td>{number(one.mean, True)}</td>"
-            f"<td>{_range(one, True)}</td><td>{one.seeds}</td><td>{chip(one.verdict)}</td></tr>"
+            f"{escape(model_name(one.worse))}</th>"
+            f"{''.join(f'<td>{text}</td>' for text in written(one, signed=True))}"
+            f"<td>{one.seeds}</td><td>{chip(one.verdict)}</td></tr>"
             for one in claims]
     heads = ("difference in log-likelihood", "nats", "95 % interval", "seeds", "verdict")
     return _table("Paired differences", heads, rows)
@@ -135,6 +138,16 @@ def tally(claims: Iterable[Claim], claim: str) -> Counter[str]:
     return Counter(one.verdict for one in claims if one.claim == claim)
 
 
+def _decimals(size: float) -> int:
+    """Decimals that show two digits of a number of this size, at most four."""
+    return min(4, max(0, 1 - floor(log10(abs(size))))) if size else 1
+
+
+def _number(value: float, decimals: int, signed: bool = False) -> str:
+    rounded = round(value, decimals) + 0.0  # no minus before a zero
+    return f"{rounded:{'+' if signed else ''},.{decimals}f}".replace("-", MINUS)
+
+
 def _verdicts(claims: Sequence[Claim], claim: str) -> str:
     counts = tally(claims, claim)
     chips = [chip(verdict, counts[verdict]) for verdict in SIGNS if counts[verdict]]
@@ -153,16 +166,10 @@ def _best(entries: Sequence[Summary]) -> str:
     return f"{escape(model_name(f'{top.aggregator}-{top.objective}'))} <small>{said(top)}</small>"
 
 
-def _range(one: Interval, signed: bool = False) -> str:
-    if one.low is None or one.high is None:
-        return "one seed"
-    return f"{number(one.low, signed)} to {number(one.high, signed)}"
-
-
 def _cell(one: Summary | None) -> str:
     if one is None:
         return f"<td>{NOT_MEASURED}</td>"
-    return f"<td>{number(one.mean)}<br><small>{_range(one)}</small></td>"
+    return "<td>{}<br><small>{}</small></td>".format(*written(one))
 
 
 def _table(

@@ -62,7 +62,8 @@ def verdicts(reports: Sequence[Report]) -> None:
     for variant in dict.fromkeys(one.variant for one in lost):
         parts = "; ".join(
             f"{escape(model_name(one.worse))} above {escape(model_name(one.better))} by "
-            f"{result_tables.number(-one.mean)}" for one in lost if one.variant == variant)
+            f"{result_tables.written(one)[0].lstrip(MINUS)}"
+            for one in lost if one.variant == variant)
         st.html(f'<p class="plain">{result_tables.chip("reversed")} '
                 f"<b>{escape(result_tables.world_name(variant))}</b>: {parts} nats.</p>")
     for report in reports:
@@ -105,9 +106,9 @@ def _forest(report: Report, claims: Sequence[Claim], claim: str) -> None:
     figure = result_plots.intervals(lines, "nats per item, claimed minus other", state.is_dark(),
                                     Rule(0.0))
     alt = f"Paired differences, {CLAIMS[claim]}: " + "; ".join(
-        f"{line.label} {line.said}" for line in lines if line.spans)
+        f"{line.label} {line.mean} [{line.more}]" for line in lines if line.spans)
     st.plotly_chart(figure, theme=None, key=f"forest {claim}", alt=alt, config=STILL)
-    _estimate(report, "mean difference [95 % t interval over seeds]")
+    _estimate(report, "mean difference, 95 % t interval over seeds")
 
 
 def _masked_lines(claims: Sequence[Claim]) -> list[Line]:
@@ -127,7 +128,8 @@ def _learned_lines(claims: Sequence[Claim]) -> list[Line]:
 
 
 def _line(one: Claim, label: str) -> Line:
-    return Line(label, said(one, signed=True), (Span(one.verdict, one.mean, one.low, one.high),))
+    mean, ends = result_tables.written(one, signed=True)
+    return Line(label, mean, ends, (Span(one.verdict, one.mean, one.low, one.high),))
 
 
 def figures(report: Report, world: str) -> None:
@@ -150,9 +152,9 @@ def _dots(found: Sequence[Summary], entries: Sequence[Summary], name: str) -> No
     for aggregator in dict.fromkeys(pair[0] for pair in result_tables.models(found)):
         own = sorted((one for one in found if one.aggregator == aggregator),
                      key=lambda one: one.objective)
-        numbers = (f"{SIGN.get(one.objective, '')} {result_tables.number(one.mean)}" for one in own)
+        means = (f"{SIGN.get(one.objective, '')} {result_tables.written(one)[0]}" for one in own)
         spans = (Span(one.objective, one.mean, one.low, one.high) for one in own)
-        lines.append(Line(model_name(aggregator), "  ".join(numbers), tuple(spans)))
+        lines.append(Line(model_name(aggregator), "  ".join(means), spans=tuple(spans)))
     best = next((one.mean for one in entries if (one.figure, one.given) == (MAXIMUM, "all")), None)
     is_bounded = best is not None and found[0].figure == "log_likelihood"
     rule = Rule(best, "maximum likelihood") if is_bounded and best is not None else None

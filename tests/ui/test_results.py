@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.checkpoints import Study, write_arrays
-from mmvae_core.results import read_report
+from mmvae_core.results import Interval, read_report
 from tests.experiments import write_results
 from tests.ui.conftest import html_of
 from ui import result_plots, result_tables
@@ -39,17 +39,17 @@ def test_verdicts_and_reversals_are_those_of_the_report(open_app: Open, root: Pa
     # masked above mixture: PoE and sum pooling hold, MoE is reversed; so in both worlds
     assert html.count("▲ 2 hold</span> <span class=\"verdict reversed\">▼ 1 reversed") == 2
     assert html.count("▲ 2 hold</span> <span class=\"verdict open\">● 1 open") == 2
-    assert "MoE, mixture above MoE, masked by 2.00" in html
-    assert "PoE, mixture above sum pooling, mixture by 1.50" in html
+    assert "MoE, mixture above MoE, masked by 2.0" in html
+    assert "PoE, mixture above sum pooling, mixture by 1.5" in html
     assert "sum pooling, masked <small>\N{MINUS SIGN}99.0" in html, "the highest mean"
 
 
 def test_the_charts_tell_their_numbers_in_words(open_app: Open, root: Path) -> None:
     app = open_app("results", root=root)
     said = [chart.proto.alt for chart in app.get("plotly_chart")]
-    assert "PoE +3.00 [+3.00, +3.00]" in said[0]
-    assert "sum pooling \N{MINUS SIGN} PoE +1.00 [" in said[1]
-    assert "MoE, masked \N{MINUS SIGN}160.0 [" in said[2]
+    assert "PoE +3.0 [3.0 to 3.0]" in said[0]
+    assert "sum pooling \N{MINUS SIGN} PoE +1.0 [" in said[1]
+    assert "MoE, masked \N{MINUS SIGN}160.0 [\N{MINUS SIGN}169.9 to" in said[2]
 
 
 def test_another_world_and_figure_by_link(open_app: Open, root: Path) -> None:
@@ -57,7 +57,7 @@ def test_another_world_and_figure_by_link(open_app: Open, root: Path) -> None:
     assert not app.exception
     assert app.selectbox(key="figure").value == "KL to exact, pairs"
     assert "Linear sparse" in app.query_params["world"]
-    assert "0.250" in app.get("plotly_chart")[2].proto.alt
+    assert "0.25" in app.get("plotly_chart")[2].proto.alt
 
 
 def test_the_choices_of_other_pages_outlive_a_visit(
@@ -140,12 +140,18 @@ def test_a_world_without_a_name_here_has_its_own(root: Path) -> None:
     assert "MCC" not in html, "of linear models it says nothing"
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (0.01234, "+0.0123"), (0.25, "+0.250"), (3.0, "+3.00"), (-61.25, "\N{MINUS SIGN}61.2"),
-    (12345.6, "+12,346"),
+@pytest.mark.parametrize(("mean", "low", "high", "text"), [
+    (3.0, 2.966, 3.034, "+3.000 [2.966 to 3.034]"), (-61.25, -96, -26, "M61 [M96 to M26]"),
+    (0.5, -0.01, 1.01, "+0.50 [M0.01 to 1.01]"),
+    (12345.6, 12e3, 12691.2, "+12,346 [12,000 to 12,691]"),
+    (-0.2, -35.2, 34.8, "+0 [M35 to 35]"), (2.5, 2.5, 2.5, "+2.5 [2.5 to 2.5]"),
+    (0.0, 0.0, 0.0, "+0.0 [0.0 to 0.0]"), (-2.25, None, None, "M2.25 [one seed]"),
 ])
-def test_numbers_have_the_digits_that_count(value: float, text: str) -> None:
-    assert result_tables.number(value, signed=True) == text
+def test_numbers_have_the_digits_that_count(
+    mean: float, low: float | None, high: float | None, text: str
+) -> None:
+    found = result_tables.said(Interval(mean=mean, low=low, high=high, seeds=3), signed=True)
+    assert found == text.replace("M", "\N{MINUS SIGN}")
 
 
 def span(mean: float, reach: float = 1.0) -> Span:
@@ -159,7 +165,7 @@ def test_the_axis_holds_every_interval_and_zero() -> None:
 
 
 def test_one_that_dwarfs_the_rest_is_cut_off_with_an_arrow() -> None:
-    lines = [Line(str(mean), "", (span(mean),)) for mean in (2, 3, 4, 900)]
+    lines = [Line(str(mean), spans=(span(mean),)) for mean in (2, 3, 4, 900)]
     low, high = result_plots.window([line.spans[0] for line in lines], Rule(0.0))
     assert low < 0
     assert 5 < high < 10
@@ -178,7 +184,7 @@ def test_one_row_alone_and_ties_have_an_axis() -> None:
 
 
 def test_every_interval_is_drawn_once_and_stays_inside() -> None:
-    lines = [Line("head"), Line("a", "", (span(1), Span("open", 2, None, None)))]
+    lines = [Line("head"), Line("a", spans=(span(1), Span("open", 2, None, None)))]
     figure = result_plots.intervals(lines, "nats", True, Rule(0.0, "best"))
     names = [trace.name for trace in figure.data if trace.name]
     assert names == ["holds", "open", "best"]

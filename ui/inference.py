@@ -22,7 +22,7 @@ from mmvae_core.seeding import seeded
 RATE_SAMPLES = 512
 
 # torch's global generator, which `seeded` borrows, is one for all sessions of the server.
-_GENERATOR = threading.Lock()
+GENERATOR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def generate(
     The same seed gives the same noise to every model of the same latent size.
     """
     posterior = _posterior(model, given)
-    with _GENERATOR:
+    with GENERATOR:
         with seeded(seed):
             draws = posterior.rsample((count,))[:, 0]
         rate = Estimate(torch.zeros(1))

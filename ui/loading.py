@@ -93,6 +93,11 @@ def item_values(study: Study, item: int, names: tuple[str, ...]) -> dict[str, np
     return {name: samples(study).data[name][item] for name in names}
 
 
+def model(run: Run) -> "MultimodalVAE":
+    """The trained model."""
+    return _model(str(run.folder), stamp(run))
+
+
 def generated(run: Run, given: Mapping[str, np.ndarray], count: int, seed: int) -> "Generated":
     """Generations of every modality from the given ones; see `inference.generate`."""
     return _generated(str(run.folder), stamp(run), dict(given), count, seed)

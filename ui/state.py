@@ -81,6 +81,13 @@ def take_item(item: int) -> None:
     forget_notes()
 
 
+def choose_other(key: str, options: Sequence[str] | Sequence[int]) -> None:
+    """Set a page's widget to a random other one of its options."""
+    present = st.session_state.get(key)
+    st.session_state[key] = random.choice([one for one in options if one != present] or [*options])
+    forget_notes()
+
+
 def check_link(key: str, valid: Callable[[list[str]], bool], expected: str) -> None:
     """At a session's start: note a parameter of the link that means nothing here.
 

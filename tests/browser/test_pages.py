@@ -9,7 +9,8 @@ from tests.browser.conftest import Watched, settle
 
 pytestmark = pytest.mark.browser
 
-PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Generate": "/generate"}
+PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Generate": "/generate",
+         "Inside the fusion": "/fusion", "Order": "/order", "Conflict": "/conflict"}
 Tab = Callable[..., Watched]
 OVERHANG = """() => [document.documentElement, document.querySelector('.stMain')]
     .map(element => element.scrollWidth - element.clientWidth)"""

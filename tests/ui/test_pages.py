@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import html_of
 
-PAGES = ("latent_space", "masks", "compare", "generate")
+PAGES = ("latent_space", "masks", "compare", "generate", "fusion", "order", "conflict")
 Open = Callable[..., AppTest]
 
 

@@ -27,6 +27,11 @@ PAGES = {
                  "the way?"),
     "generate": ("Generate", "Give some modalities, of a test item or of your own: what are "
                  "the others?"),
+    "fusion": ("Inside the fusion", "How much does each modality contribute to what the "
+               "aggregator makes of them?"),
+    "order": ("Order", "Does it matter in which order the modalities come?"),
+    "conflict": ("Conflict", "Some modalities of one item, the others of another: which side "
+                 "wins, and does the model notice?"),
     "results": ("Results", "Which rule wins where, over several seeds, and where does the paper's "
                 "claim not hold here?"),
 }

@@ -22,7 +22,7 @@ from mmvae_core.probability.posteriors import Posterior
 RATE_SAMPLES = 512
 
 # torch's global generator, which `seeded` borrows, is one for all sessions of the server.
-_GENERATOR = threading.Lock()
+GENERATOR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def generate(
     temperature see `mmvae_core.generation.latents`.
     """
     posterior = posterior_given(model, tensors(model, given)) if given else model.prior()
-    with _GENERATOR:
+    with GENERATOR:
         draws = latents(posterior, count, seed, temperature).reshape(count, -1)
         rate = Estimate(torch.zeros(1))
         if given:
@@ -119,7 +119,7 @@ def strips(
 
 def prior_scale(model: MultimodalVAE) -> np.ndarray:
     """The prior's standard deviations [latent]."""
-    with _GENERATOR:  # a flow's moments are estimated
+    with GENERATOR:  # a flow's moments are estimated
         return model.prior().stddev.detach().numpy()
 
 
@@ -129,7 +129,7 @@ def compared(model: MultimodalVAE, samples: Samples, names: tuple[str, ...]) -> 
     from mmvae_core.evaluation.report import sample_batch  # late: brings scikit-learn
 
     subset = torch.tensor([name in names for name in model.names])
-    with _GENERATOR:
+    with GENERATOR:
         return familiarity.reference(model, sample_batch(model, samples), subset)
 
 
@@ -138,7 +138,7 @@ def familiar(
     model: MultimodalVAE, given: Mapping[str, np.ndarray], others: Tensor
 ) -> familiarity.Familiarity:
     """How likely what is given is, among the test items of `compared`."""
-    with _GENERATOR:
+    with GENERATOR:
         return familiarity.familiarity(model, tensors(model, given), others)
 
 

@@ -114,6 +114,11 @@ def item_values(study: Study, item: int, names: tuple[str, ...]) -> dict[str, np
     return {name: samples(study).data[name][item] for name in names}
 
 
+def model(run: Run) -> "MultimodalVAE":
+    """The trained model."""
+    return _model(str(run.folder), stamp(run))
+
+
 def generated(
     run: Run, given: Mapping[str, np.ndarray], count: int, seed: int, temperature: float = 1.0
 ) -> "Generated":
@@ -172,6 +177,8 @@ def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
 def plane(run: Run) -> "Plane":
     """The plane in which a run's posteriors are drawn."""
     return _plane(str(run.folder), stamp(run), latents(run))
+
+
 def is_judged(study: Study, modality: ModalityConfig) -> bool:
     """Whether the study's judges can name the class of this modality's generations."""
     alphabet = study.about.get("alphabets", {}).get(modality.name)

@@ -186,6 +186,13 @@ def show_controls() -> None:
     st.session_state[PLAIN] = False
 
 
+def choose_other(key: str, options: Sequence[str] | Sequence[int]) -> None:
+    """Set a page's widget to a random other one of its options."""
+    present = st.session_state.get(key)
+    st.session_state[key] = random.choice([one for one in options if one != present] or [*options])
+    forget_notes()
+
+
 def new_seed() -> None:
     """Other noise from now on."""
     st.session_state[SEED] = random.randrange(MAX_SEED)

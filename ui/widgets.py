@@ -76,7 +76,7 @@ def toggle_mask(run: Run) -> tuple[bool, ...]:
 
 def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
     """Two to four runs with the present run's modalities and latent size."""
-    fitting = [name for name, run in found.items() if _comparable(run, present)]
+    fitting = [name for name, run in found.items() if comparable(run, present)]
     same = [name for name in fitting
             if found[name].config.objective.name == present.config.objective.name]
     first = [present.folder.name, *(name for name in same if name != present.folder.name)]
@@ -96,7 +96,8 @@ def pick_draws() -> int:
     return int(picked or DRAWS[0])
 
 
-def _comparable(run: Run, present: Run) -> bool:
+def comparable(run: Run, present: Run) -> bool:
+    """Whether both have the same modalities and latent size."""
     return (run.config.names == present.config.names
             and run.config.latent == present.config.latent
             and run.config.private == present.config.private)

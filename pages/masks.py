@@ -29,7 +29,7 @@ for column, modality in zip(st.columns(len(here.names), gap="large"), here.run.c
         views.modality_panel(here, modality, stored[modality.name], made,
                              modality.name in given, views.truth_of(here, given))
 views.source(f"E[x | z] at {DRAWS} draws of z", f"seed {here.seed}",
-             "judges trained on real data only", views.run_mark(here.run))
+             views.judges_source(here.study), views.run_mark(here.run))
 
 st.subheader("Every mask of this item", anchor=False)
 lattice_views.keys(here)

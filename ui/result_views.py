@@ -87,44 +87,46 @@ def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
 
 
 def differences(report: Report, world: str) -> None:
-    """One forest plot a claim, with the numbers as a table."""
+    """The paired differences as forest plots, and the numbers as a table."""
     claims = report.claims_of(world)
     st.subheader(f"{result_tables.world_name(world)}: differences in log-likelihood", anchor=False)
     for column, claim in zip(st.columns(2, gap="large"), CLAIMS, strict=True):
         with column:
-            _forest(report, [one for one in claims if one.claim == claim], claim)
+            _forests([one for one in claims if one.claim == claim], claim)
+    views.source("Mean difference in nats per item, 95 % t interval over seeds; each chart has an "
+                 "axis of its own, the bar is zero", *_origin(report))
     with st.expander("The same as a table"):
         st.html(result_tables.claims_table(claims))
 
 
-def _forest(report: Report, claims: Sequence[Claim], claim: str) -> None:
-    st.html(f'<p class="plain"><b>{CLAIMS[claim][0].upper()}{CLAIMS[claim][1:]}</b></p>')
+def _forests(claims: Sequence[Claim], claim: str) -> None:
+    """The charts of a claim: between learned and fixed aggregators one for each objective."""
+    title = f"{CLAIMS[claim][0].upper()}{CLAIMS[claim][1:]}"
     if not claims:
-        st.html('<p class="source">Nothing to compare was trained.</p>')
-        return
-    lines = list(_masked_lines(claims)) if claim == MASKED else list(_learned_lines(claims))
-    figure = result_plots.intervals(lines, "nats per item, claimed minus other", state.is_dark(),
+        st.html(f'<p class="plain"><b>{title}</b>: nothing to compare was trained.</p>')
+    elif claim == MASKED:
+        _forest(title, [_line(one, model_name(_parts(one.better)[0])) for one in claims])
+    else:
+        for objective in dict.fromkeys(_parts(one.better)[1] for one in claims):
+            _forest(f"{title}, both {objective}", [
+                _line(one, f"{model_name(_parts(one.better)[0])} {MINUS} "
+                           f"{model_name(_parts(one.worse)[0])}")
+                for one in claims if _parts(one.better)[1] == objective])
+
+
+def _forest(title: str, lines: Sequence[Line]) -> None:
+    st.html(f'<p class="plain"><b>{escape(title)}</b></p>')
+    figure = result_plots.intervals(lines, "nats per item, first minus second", state.is_dark(),
                                     Rule(0.0))
-    alt = f"Paired differences, {CLAIMS[claim]}: " + "; ".join(
-        f"{line.label} {line.mean} [{line.more}]" for line in lines if line.spans)
-    st.plotly_chart(figure, theme=None, key=f"forest {claim}", alt=alt, config=STILL)
-    _estimate(report, "mean difference, 95 % t interval over seeds")
+    alt = f"Paired differences in nats. {title}: " + "; ".join(
+        f"{line.label} {line.mean} [{line.more}]" for line in lines)
+    st.plotly_chart(figure, theme=None, key=f"forest {title}", alt=alt, config=STILL)
 
 
-def _masked_lines(claims: Sequence[Claim]) -> list[Line]:
-    return [_line(one, model_name(one.better.rpartition("-")[0])) for one in claims]
-
-
-def _learned_lines(claims: Sequence[Claim]) -> list[Line]:
-    lines = []
-    for objective in dict.fromkeys(one.better.rpartition("-")[2] for one in claims):
-        lines.append(Line(f"both trained with {objective}"))
-        for one in claims:
-            better, _, under = one.better.rpartition("-")
-            if under == objective:
-                worse = model_name(one.worse.rpartition("-")[0])
-                lines.append(_line(one, f"{model_name(better)} {MINUS} {worse}"))
-    return lines
+def _parts(model: str) -> tuple[str, str]:
+    """The aggregator and the objective of a model."""
+    aggregator, _, objective = model.rpartition("-")
+    return aggregator, objective
 
 
 def _line(one: Claim, label: str) -> Line:
@@ -141,9 +143,9 @@ def figures(report: Report, world: str) -> None:
     name = st.selectbox("Figure", list(known), key="figure", bind="query-params")
     _dots([one for one in entries if (one.figure, one.given) == known[name]], entries, name)
     st.html(result_tables.figures_table(entries))
-    _estimate(report, "means over seeds, 95 % t interval below",
-              "the intervals hold also how much the seeds' worlds differ, which the paired "
-              "differences above do not")
+    views.source("Means over seeds, 95 % t interval below",
+                 "the intervals hold also how much the seeds' worlds differ, which the paired "
+                 "differences above do not", *_origin(report))
     _explain(report, {one.figure for one in entries})
 
 
@@ -181,7 +183,7 @@ def _explain(report: Report, known: set[str]) -> None:
     elif any(one.startswith("mcc") for one in known):
         parts.append("MCC: mean correlation of true and learned latents on the half of the test "
                      "items that nothing was fitted to; strong: up to order and sign, weak: after "
-                     "an affine map (CCA)")
+                     "an affine map (CCA); a t interval may reach beyond 1, no MCC does")
     views.source(*parts, "all, pairs, singles: the modalities that the encoder is shown")
 
 
@@ -205,8 +207,8 @@ def made(reports: dict[Path, Report]) -> None:
                                key=f"table {path.stem}")
 
 
-def _estimate(report: Report, *parts: str) -> None:
-    views.source(*parts, f"seeds {_seeds(report)}", f"experiment {escape(report.experiment)}")
+def _origin(report: Report) -> tuple[str, str]:
+    return f"seeds {_seeds(report)}", f"experiment {escape(report.experiment)}"
 
 
 def _seeds(report: Report) -> str:

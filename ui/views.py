@@ -43,8 +43,13 @@ def classes_of(study: Study) -> list[str]:
 
 
 def source(*parts: str) -> None:
-    """Where the numbers above come from."""
-    st.html(f'<p class="source">{" · ".join(parts)}</p>')
+    """Where the numbers above come from; empty parts are left out."""
+    st.html(f'<p class="source">{" · ".join(part for part in parts if part)}</p>')
+
+
+def judges_source(study: Study) -> str:
+    """Who judges, where somebody does."""
+    return "judges trained on real data only" if study.judge_cards else ""
 
 
 def run_mark(run: Run) -> str:
@@ -108,9 +113,12 @@ def badge(given: bool) -> str:
 
 
 def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = None) -> str:
-    """How many are judged as the true class, or as the most frequent one if there is no truth."""
+    """How many are judged as the true class, or as the most frequent one if there is no truth.
+
+    Nothing of a study in which nothing is judged.
+    """
     if verdict is None:
-        return "There is no judge for this modality."
+        return "There is no judge for this modality." if study.judge_cards else ""
     from mmvae_core.evaluation.coherence import wilson
 
     classes, count = classes_of(study), len(verdict.labels)

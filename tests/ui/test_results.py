@@ -31,7 +31,7 @@ def test_the_page_needs_no_run(open_app: Open, root: Path) -> None:
     assert not app.exception
     assert not app.error
     assert "Linear" in html_of(app)
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 4
 
 
 def test_verdicts_and_reversals_are_those_of_the_report(open_app: Open, root: Path) -> None:
@@ -48,8 +48,9 @@ def test_the_charts_tell_their_numbers_in_words(open_app: Open, root: Path) -> N
     app = open_app("results", root=root)
     said = [chart.proto.alt for chart in app.get("plotly_chart")]
     assert "PoE +3.0 [3.0 to 3.0]" in said[0]
-    assert "sum pooling \N{MINUS SIGN} PoE +1.0 [" in said[1]
-    assert "MoE, masked \N{MINUS SIGN}160.0 [\N{MINUS SIGN}169.9 to" in said[2]
+    assert "both masked: sum pooling \N{MINUS SIGN} PoE +1.0 [" in said[1]
+    assert "both mixture: sum pooling \N{MINUS SIGN} PoE \N{MINUS SIGN}1.5 [" in said[2]
+    assert "MoE, masked \N{MINUS SIGN}160.0 [\N{MINUS SIGN}169.9 to" in said[3]
 
 
 def test_another_world_and_figure_by_link(open_app: Open, root: Path) -> None:
@@ -57,7 +58,7 @@ def test_another_world_and_figure_by_link(open_app: Open, root: Path) -> None:
     assert not app.exception
     assert app.selectbox(key="figure").value == "KL to exact, pairs"
     assert "Linear sparse" in app.query_params["world"]
-    assert "0.25" in app.get("plotly_chart")[2].proto.alt
+    assert "0.25" in app.get("plotly_chart")[3].proto.alt
 
 
 def test_the_choices_of_other_pages_outlive_a_visit(
@@ -116,7 +117,7 @@ def test_true_and_learned_latents_stand_side_by_side(
     app = open_app("results", root=plane, world="Linear", pictured=first, aligned=is_aligned)
     assert not app.exception
     assert not app.error
-    true, learned = (chart.proto.alt for chart in app.get("plotly_chart")[3:])
+    true, learned = (chart.proto.alt for chart in app.get("plotly_chart")[4:])
     assert "1.00 weak" in learned
     centres = [alt.split("Centres: ")[1] for alt in (true, learned)]
     assert (centres[0] == centres[1]) == (is_aligned == "true")

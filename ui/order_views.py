@@ -75,7 +75,8 @@ def pictures(here: Here, runs: list[Run], found: list["Reordered"]) -> None:
                     ("this order", one.after[modality.name]))
             )
             badge = views.badge(modality.name in here.shown)
-            rows.append(f'<h3>{escape(modality.name)} {badge}</h3><div class="pair alike">{pair}</div>')
+            rows.append(f"<h3>{escape(modality.name)} {badge}</h3>"
+                        f'<div class="pair alike">{pair}</div>')
         with column:
             st.html(f'<div class="panel"><h3>{escape(run.folder.name)}</h3>{"".join(rows)}</div>')
 

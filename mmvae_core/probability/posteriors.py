@@ -16,6 +16,7 @@ from torch.distributions import (
     MixtureSameFamily,
     Normal,
 )
+from torch.func import debug_unwrap
 
 from mmvae_core.probability.implicit import reparameterise
 
@@ -191,7 +192,8 @@ class DiagonalMixture(MixtureSameFamily):
         loc = self.loc.expand(*shape, *self.loc.shape).gather(-2, index)[..., 0, :]
         scale = self.scale.expand(*shape, *self.scale.shape).gather(-2, index)[..., 0, :]
         draws = loc + scale * noise
-        if not (torch.is_grad_enabled() and self.log_weights.requires_grad):
+        # Where `vmap` wraps a tensor it says that it requires no gradient, so look inside.
+        if not (torch.is_grad_enabled() and debug_unwrap(self.log_weights).requires_grad):
             return draws
         return reparameterise(draws, self.log_weights, self.components)
 

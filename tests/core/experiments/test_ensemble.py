@@ -1,83 +1,130 @@
-"""Seeds that are trained together are trained as if each were alone."""
+"""Seeds that are trained together: as one alone, and none has an effect on another."""
 
 from typing import Any
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 from msgspec.structs import replace
-from torch import Tensor
 
-from mmvae_core.build import build_model, build_source
+from mmvae_core.batch import Batch
+from mmvae_core.build import build_model, build_source, build_subsets
 from mmvae_core.config import RunConfig
+from mmvae_core.data.source import Source, Table, TableSource
 from mmvae_core.errors import UsageError
+from mmvae_core.experiments import grid
 from mmvae_core.experiments.ensemble import Ensemble
-from mmvae_core.experiments.grid import Cell, config_of, one_seed
-from mmvae_core.probability.posteriors import Gaussian
-from mmvae_core.runs import make_fabric
-from mmvae_core.training import Trainer
+from mmvae_core.experiments.grid import Cell, config_of
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.seeding import seeded
+from mmvae_core.training import Step, Trainer
 
 CPU = torch.device("cpu")
-AGGREGATORS = ("poe", "moe", "mopoe", "sum_pooling", "self_attention")
+MODELS = [(variant, name) for variants in grid.EXPERIMENTS.values() for variant in variants
+          for name in grid.default_aggregators(variant)]
 
 
-def tiny(aggregator: str, seed: int, variant: str = "linear") -> RunConfig:
+def config(seed: int = 0, variant: str = "missing", aggregator: str = "sum_pooling",
+           items: int = 100, **training: Any) -> RunConfig:
     made = config_of(Cell(variant, aggregator, "masked", seed))
-    return replace(made, data=replace(made.data, epoch_size=60),
-                   training=replace(made.training, epochs=2, batch=20))
+    budget = {"epochs": 2, "batch": 50} | training
+    return replace(made, training=replace(made.training, **budget),
+                   data=replace(made.data, epoch_size=items))
 
 
-def trained(configs: list[RunConfig], sources: list[Any] | None = None) -> Ensemble:
+def trained(*configs: RunConfig, sources: list[Source] | None = None) -> Ensemble:
     ensemble = Ensemble(configs, sources or [build_source(one) for one in configs], CPU)
     ensemble.train()
     return ensemble
 
 
-@pytest.fixture
-def without_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Latents at the posterior's location, so that two trainings draw the same."""
-    def zeros(shape: torch.Size, like: Tensor) -> Tensor:
-        return torch.zeros(shape, dtype=like.dtype)
-
-    monkeypatch.setattr(Gaussian, "noise", staticmethod(zeros))
+def assert_same(one: MultimodalVAE, other: MultimodalVAE, tolerance: float = 1e-5) -> None:
+    for (name, value), twin in zip(one.state_dict().items(), other.state_dict().values(),
+                                   strict=True):
+        torch.testing.assert_close(value, twin, rtol=0, atol=tolerance, msg=name)
 
 
-@pytest.mark.parametrize("aggregator", ["poe", "sum_pooling", "self_attention"])
-def test_together_is_as_alone(aggregator: str, without_noise: None) -> None:
-    configs = [tiny(aggregator, seed) for seed in (0, 1)]
-    ensemble = trained(configs)
-    for index, config in enumerate(configs):
-        alone = Trainer(build_model(config), config, build_source(config),
-                        make_fabric(config, "cpu"))
-        reports = list(alone.epochs())
-        for mine, other in zip(ensemble.reports[index], reports, strict=True):
-            assert mine.training_bound == pytest.approx(other.training_bound, rel=1e-4)
-            assert mine.validation_bound == pytest.approx(other.validation_bound, rel=1e-4)
-            assert mine.learning_rate == pytest.approx(other.learning_rate)
-        together = ensemble.models()[index].state_dict()
-        for name, value in alone.model.state_dict().items():
-            torch.testing.assert_close(together[name], value, atol=2e-4, rtol=1e-3)
+def spoiled(source: TableSource, value: float) -> TableSource:
+    """The source with the first training item's first modality replaced by a number."""
+    data = dict(source.train.items.data)
+    name = next(iter(data))
+    data[name] = data[name].clone()
+    data[name][0] = value
+    observed = source.train.items.observed.clone()
+    observed[0] = True
+    table = Table(Batch(data, observed), source.train.latents, source.train.labels)
+    return TableSource(table, source.held_out, source.test, source.about)
 
 
-@pytest.mark.parametrize("aggregator", AGGREGATORS)
-def test_no_seed_has_an_effect_on_another(aggregator: str) -> None:
-    configs = [tiny(aggregator, seed) for seed in (0, 1)]
-    sources = [build_source(one) for one in configs]
-    first = trained(configs, sources).models()[0]
-    other = trained(configs, [sources[0], build_source(one_seed(configs[1], 7))]).models()[0]
-    for name, value in first.state_dict().items():
-        torch.testing.assert_close(other.state_dict()[name], value, atol=1e-6, rtol=1e-5)
+@pytest.mark.parametrize("aggregator", ["sum_pooling", "moe"])
+def test_one_seed_is_what_the_trainer_makes(aggregator: str) -> None:
+    """Weights after four steps and the reported bounds, to rounding."""
+    made = config(3, aggregator=aggregator)
+    ensemble = trained(made)
+    trainer = Trainer(build_model(made), made, build_source(made), Fabric(accelerator="cpu"))
+    expected = list(trainer.epochs())
+    assert_same(ensemble.models()[0], trainer.model)
+    for one, other in zip(ensemble.reports[0], expected, strict=True):
+        assert one.epoch == other.epoch
+        for name in ("training_bound", "validation_bound", "rate", "learning_rate"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-4)
 
 
-def test_a_seed_that_diverges_is_told_and_leaves_the_others_alone() -> None:
-    configs = [tiny("poe", seed) for seed in (0, 1)]
-    sources = [build_source(one) for one in configs]
-    first = sources[1].train.items
-    first.data["first"][:] = 1e30
-    ensemble = trained(configs, sources)
-    assert ensemble.diverged() == [False, True]
-    assert all(value.isfinite().all() for value in ensemble.models()[0].parameters())
+def test_the_others_have_no_effect_on_a_seed_not_even_a_diverged_one() -> None:
+    first, second, third = config(0), config(1), config(2)
+    alone = trained(first, second)
+    beside = trained(first, third)
+    assert_same(alone.models()[0], beside.models()[0])
+    source = build_source(second)
+    assert isinstance(source, TableSource)
+    broken = trained(first, second, sources=[build_source(first), spoiled(source, torch.inf)])
+    assert broken.diverged() == [False, True]
+    assert alone.diverged() == [False, False]
+    assert_same(broken.models()[0], alone.models()[0])
 
 
-def test_only_seeds_may_differ() -> None:
-    with pytest.raises(UsageError, match="may differ in seeds only"):
-        trained([tiny("poe", 0), tiny("moe", 1)])
+def test_seeds_have_weights_and_bounds_of_their_own() -> None:
+    ensemble = trained(config(0), config(1))
+    one, other = ensemble.models()
+    assert not torch.allclose(one.modality("first").encoder.body[0].weight,
+                              other.modality("first").encoder.body[0].weight)
+    bounds = [reports[-1].validation_bound for reports in ensemble.reports]
+    assert bounds[0] != bounds[1]
+    start = build_model(config(1))
+    moved = [float((value - twin).detach().abs().max()) for value, twin
+             in zip(other.parameters(), start.parameters(), strict=True) if value.dim() == 2]
+    assert all(0 < change < 0.1 for change in moved)
+    assert not any(value.requires_grad for value in one.parameters())
+
+
+def test_more_than_the_seed_may_not_differ() -> None:
+    with pytest.raises(UsageError, match="differ in seeds only"):
+        trained(config(0), config(1, epochs=3))
+
+
+@pytest.mark.parametrize("objective", grid.OBJECTIVES)
+@pytest.mark.parametrize(("variant", "aggregator"), MODELS, ids=lambda one: one)
+def test_stacked_gradients_are_those_of_one_model(
+    variant: str, aggregator: str, objective: str
+) -> None:
+    """Of every model of every experiment, mixtures' weights too, at the same noise."""
+    made = config(3, variant, aggregator, items=20, batch=20)
+    made = replace(made, objective=replace(made.objective, name=objective))
+    source = build_source(made)
+    (batch,) = source.batches(0, 0, 20)
+    subset = build_subsets(made)(batch.observed, torch.Generator().manual_seed(1))
+    step, ensemble = Step(build_model(made), made), Ensemble([made], [source], CPU)
+    data = {name: values[None] for name, values in batch.data.items()}
+    with seeded(5):
+        alone, _ = step(batch, subset, 0.7)
+    with seeded(5):
+        stacked, _ = ensemble._bounds(ensemble.weights, ensemble.buffers, data,
+                                      batch.observed[None], subset[None], 0.7)
+    torch.testing.assert_close(stacked[0], alone, rtol=1e-5, atol=1e-5)
+    alone.backward()
+    stacked.sum().backward()
+    for name, value in step.named_parameters():
+        if value.requires_grad:
+            one, other = value.grad, ensemble.weights[name].grad
+            assert one is not None and other is not None, name
+            torch.testing.assert_close(other[0], one, rtol=1e-3, atol=1e-3, msg=name)

@@ -57,8 +57,9 @@ def trained(monkeypatch: pytest.MonkeyPatch, budget: dict[str, Any]) -> Counter[
 
     def fake(cells: Sequence[Cell], order: Order) -> list[Row]:
         counts.update(cells)
-        return [Row(cell, Figure("log_likelihood", "all", counts[cell]), 1.0,
-                    fingerprint(runner.config_of(cell, order.quick))) for cell in cells]
+        marks = [fingerprint(runner.config_of(cell, order.quick)) for cell in cells]
+        return [Row(cell, Figure("log_likelihood", "all", counts[cell]), 1.0, mark)
+                for cell, mark in zip(cells, marks, strict=True)]
 
     monkeypatch.setattr(runner, "run_together", fake)
     return counts

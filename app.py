@@ -9,4 +9,7 @@ st.set_page_config(page_icon=frame.icon(), layout="wide")
 page = st.navigation(frame.pages())
 with plainly():
     frame.draw(page.title)
-    page.run()
+    try:
+        page.run()
+    finally:
+        frame.tell()

@@ -119,6 +119,9 @@ def generate(
     ] = None,
     samples: Annotated[int, typer.Option(min=1, max=1024)] = 16,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    temperature: Annotated[
+        float, typer.Option(min=0, max=10, help="Scales the draws around the posterior's mean.")
+    ] = 1.0,
     root: RootOption = SHIPPED,
 ) -> None:
     """Generate every modality that is not given (all of them, if none is)."""
@@ -128,7 +131,7 @@ def generate(
     found = find_run(run, root)
     study = find_study(found, root)
     items = read_given(given or [], found.config, study.about)
-    means = draw(found.model(), items, samples, seed)
+    means = draw(found.model(), items, samples, seed, temperature)
     missing = {name: value for name, value in means.items() if name not in items}
     if not missing:
         raise UsageError("Every modality was given, so nothing is missing; leave one out.")

@@ -11,8 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from mmvae_core.config import ModalityConfig, RunConfig
-from mmvae_core.data.own_input import read_picture
-from mmvae_core.data.words import encode
+from mmvae_core.data.own_input import read_picture, read_symbols
 from mmvae_core.errors import DataError, UsageError
 from mmvae_core.files import write_atomically
 
@@ -32,14 +31,15 @@ def read_given(
             )
         if name in items:
             raise UsageError(f"--given names {name!r} twice; give each modality once.")
-        items[name] = read_item(value, known[name])
+        alphabet = about.get("alphabets", {}).get(name)
+        items[name] = read_item(value, known[name], alphabet)
     return items
 
 
-def read_item(value: str, modality: ModalityConfig) -> Tensor:
-    """One item of a modality from a file's path or, for words, the text itself."""
+def read_item(value: str, modality: ModalityConfig, alphabet: str | None = None) -> Tensor:
+    """One item of a modality from a file's path or, for symbols, the text itself."""
     if modality.network == "sequence":
-        return torch.from_numpy(encode(value))
+        return torch.from_numpy(read_symbols(value, alphabet, modality.shape))
     path = Path(value)
     if not path.is_file():
         raise DataError(f"There is no file {value!r} for {modality.name!r}; give a file's path.")

@@ -10,6 +10,8 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import seeded
 
+MAX_TEMPERATURE = 10.0
+
 
 def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Posterior:
     """q(z | given), batch shape [1]; `given` maps names to single items [*shape]."""
@@ -26,18 +28,33 @@ def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Poster
 
 @torch.no_grad()
 def generate(
-    model: MultimodalVAE, given: Mapping[str, Tensor], samples: int = 16, seed: int = 0
+    model: MultimodalVAE, given: Mapping[str, Tensor], samples: int = 16, seed: int = 0,
+    temperature: float = 1.0,
 ) -> dict[str, Tensor]:
     """E[x_s | z] [sample, ...] of every modality for `samples` draws z ~ q(z | given).
 
-    Nothing given means draws from the prior p(z).
+    Nothing given means draws from the prior p(z). For `temperature` see `latents`.
     """
+    posterior = posterior_given(model, given) if given else model.prior()
+    draws = latents(posterior, samples, seed, temperature)
+    return model.means(draws[:, 0] if given else draws)
+
+
+def latents(
+    posterior: Posterior, samples: int, seed: int, temperature: float = 1.0
+) -> Tensor:
+    """Draws m + t (z - m), z ~ posterior, m its mean and t the temperature: [sample, ..., latent].
+
+    One leaves the draws as they are, less brings them closer to the mean and zero onto it. The
+    same seed gives the same noise, whatever the temperature.
+    """
+    if not 0 <= temperature <= MAX_TEMPERATURE:
+        raise UsageError(
+            f"The temperature {temperature} was given, expected 0 to {MAX_TEMPERATURE:g}."
+        )
     with seeded(seed):
-        if given:
-            latent = posterior_given(model, given).rsample((samples,))[:, 0]
-        else:
-            latent = model.prior().rsample((samples,))
-    return model.means(latent)
+        draws = posterior.rsample((samples,))
+    return draws if temperature == 1 else torch.lerp(posterior.mean, draws, temperature)
 
 
 def check_item(model: MultimodalVAE, name: str, value: Tensor) -> None:

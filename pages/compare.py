@@ -12,7 +12,8 @@ from ui.components import touch  # noqa: E402
 here = state.here()
 runs = widgets.pick_runs(here.run, loading.runs(here.study))
 if len(runs) < 2:
-    st.info("Choose at least two runs.")
+    st.info("Choose at least two runs. Those with the modalities and the latent size of the model "
+            "in the sidebar can be compared.")
     st.stop()
 with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
     draws = widgets.pick_draws()

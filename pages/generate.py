@@ -6,26 +6,27 @@ from ui import frame
 
 frame.enter()
 
-from ui import generate_views, loading, state, views  # noqa: E402
-
-DRAWS = 16
+from ui import generate_views, landing_views, loading, state, views  # noqa: E402
 
 here = state.here()
 given, truth = generate_views.pick_given(here)
-generate_views.what_the_model_sees(here, given)
+results = st.container()
+ways = generate_views.pick_ways(here)
 
-made = loading.generated(here.run, given, DRAWS, here.seed)
-missing = [one for one in here.run.config.modalities if one.name not in given]
-if not given:
-    st.info("Nothing is given: these are draws from the prior p(z).")
-elif not missing:
-    st.info("Everything is given, so nothing is missing: these are reconstructions.")
+made = loading.generated(here.run, given, ways.count, here.seed, ways.temperature)
+with results:
+    if not given:
+        st.info("Nothing is given: these are draws from the prior p(z).")
+    elif len(given) == len(here.names):
+        st.info("Everything is given, so nothing is missing: these are reconstructions.")
+    generate_views.what_the_model_sees(here, given)
+    wanted = generate_views.generations(here, made, given, ways, truth)
+views.source("E[x | z] at the mean of z" if ways.mean else
+             f"E[x | z] at {ways.count} draws of z, temperature {ways.temperature:g}",
+             f"seed {here.seed}", "judges trained on real data only", views.run_mark(here.run))
 generate_views.posterior_facts(here, made, given)
+generate_views.downloads(here, made, given, ways, wanted)
 
-wanted = missing or list(here.run.config.modalities)
-for column, modality in zip(st.columns(len(wanted), gap="large"), wanted, strict=True):
-    with column:
-        views.modality_panel(here, modality, None, made, modality.name in given, truth)
-views.source(f"E[x | z] at {DRAWS} draws of z", f"seed {here.seed}",
-             "judges trained on real data only", views.run_mark(here.run))
-generate_views.download(here, made, wanted)
+if given and loading.is_evaluated(here.run):
+    st.subheader("Where it lands", anchor=False)
+    landing_views.landed(here, made, tuple(given))

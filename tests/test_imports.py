@@ -21,7 +21,7 @@ LAYERS = (
     ("data",),
     ("build",),
     ("training", "training_state", "evaluation", "projections", "geometry", "checkpoints", "runs",
-     "studies", "generation", "exchange", "progress", "results"),
+     "studies", "generation", "traversal", "exchange", "progress", "results"),
     ("experiments",),
     ("cli", "__main__"),
 )

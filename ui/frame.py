@@ -10,10 +10,12 @@ from streamlit.runtime.pages_manager import PagesManager
 from mmvae_core.checkpoints import Run, Study
 from mmvae_core.errors import MMVAEError
 from ui import loading, state, widgets
+from ui.components.copy_link import copy_link
 
 HOME = Path(__file__).resolve().parent.parent
 GROUND = {False: "#fcfbf8", True: "#14171a"}
 """The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
+_TELL = "_tell"
 PAGES = {
     "latent_space": ("Latent space", "Where do test items lie, and how does that change with "
                      "what the model is shown?"),
@@ -21,8 +23,15 @@ PAGES = {
               "does it make up?"),
     "compare": ("Compare", "The same item, mask and noise: what do different ways of fusing "
                 "modalities make of it?"),
+    "traverse": ("Traverse", "Drag through the latent space: what do all modalities become on "
+                 "the way?"),
     "generate": ("Generate", "Give some modalities, of a test item or of your own: what are "
                  "the others?"),
+    "fusion": ("Inside the fusion", "How much does each modality contribute to what the "
+               "aggregator makes of them?"),
+    "order": ("Order", "Does it matter in which order the modalities come?"),
+    "conflict": ("Conflict", "Some modalities of one item, the others of another: which side "
+                 "wins, and does the model notice?"),
     "results": ("Results", "Which rule wins where, over several seeds, and where does the paper's "
                 "claim not hold here?"),
 }
@@ -69,9 +78,17 @@ def draw(title: str) -> None:
         study, run, item, seed = _choose()
     _head(title)
     mask = widgets.toggle_mask(run)
-    for note in state.notes():
-        st.warning(note)
+    st.session_state[_TELL] = st.container()
     state.remember(state.Here(study, run, item, mask, seed))
+
+
+def tell() -> None:
+    """At a page's end, shown below its head: what was wrong with the link, for the page too."""
+    with st.session_state.pop(_TELL, st.container()):
+        for note in state.notes():
+            st.warning(note)
+    if st.session_state.get(state.PLAIN):
+        st.button("Show the controls", on_click=state.show_controls, type="tertiary")
 
 
 def _head(title: str) -> None:
@@ -81,11 +98,15 @@ def _head(title: str) -> None:
 
 
 def _choose() -> tuple[Study, Run, int, int]:
-    """Study, run, item and seed."""
+    """Study, run, item and seed; and the ways to hand the page on."""
     study = widgets.pick_study()
     run = widgets.pick_run(study)
     st.html(_about(run))
-    return study, run, widgets.pick_item(study), widgets.pick_seed()
+    item, seed = widgets.pick_item(study), widgets.pick_seed()
+    copy_link()
+    if widgets.pick_plain():
+        st.html(HOME / "ui" / "plain.css")
+    return study, run, item, seed
 
 
 def _keep_choices() -> None:
@@ -93,12 +114,11 @@ def _keep_choices() -> None:
 
     The page is right without any run, so it does not complain if there is none.
     """
+    st.session_state[_TELL] = st.container()
     with st.sidebar, suppress(MMVAEError):
         st.html('<p class="source">Not used on this page, kept for the others:</p>')
         study, run, item, seed = _choose()
         state.remember(state.Here(study, run, item, widgets.toggle_mask(run), seed))
-    for note in state.notes():
-        st.warning(note)
 
 
 def _about(run: loading.Run) -> str:

@@ -8,19 +8,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmvae_core import traversal
+from mmvae_core.checkpoints import Samples
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
-from mmvae_core.evaluation.coherence import ROWS, Judge, SpellingJudge
+from mmvae_core.evaluation import familiarity
+from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge
 from mmvae_core.evaluation.rates import Estimate, kl, log_mean
-from mmvae_core.generation import posterior_given
+from mmvae_core.generation import latents, posterior_given
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
-from mmvae_core.seeding import seeded
 
 RATE_SAMPLES = 512
 
 # torch's global generator, which `seeded` borrows, is one for all sessions of the server.
-_GENERATOR = threading.Lock()
+GENERATOR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,17 @@ class Generated:
     """KL(q(z | x_S) || p(z)) in nats."""
     rate_error: float | None
     """Standard error of the rate; None where it is exact."""
+    mean: np.ndarray
+    """E[z] [latent]."""
+    stddev: np.ndarray
+    """Standard deviations of z [latent]."""
     latents: np.ndarray
     """The draws of z [draw, latent]."""
     log_likelihood: float
-    """The importance-weighted bound of log p(x_S) over the same draws, in nats; of nothing 0."""
+    """The importance-weighted bound of log p(x_S) over the same draws, in nats; of nothing 0.
+
+    NaN at another temperature than 1, whose draws are not the posterior's.
+    """
     log_likelihood_error: float
     """Its standard error, from the spread of the draws' weights."""
 
@@ -51,21 +60,24 @@ class Verdict:
 
     labels: np.ndarray
     spelt: np.ndarray | None = None
+    confidence: np.ndarray | None = None
+    """The judge's probability of the label, [n]."""
 
 
 @torch.no_grad()
 def generate(
-    model: MultimodalVAE, given: Mapping[str, np.ndarray], count: int, seed: int
+    model: MultimodalVAE, given: Mapping[str, np.ndarray], count: int, seed: int,
+    temperature: float = 1.0,
 ) -> Generated:
     """Infer z from the given modalities ([*shape] each, none: the prior) and decode every modality.
 
     The same seed gives the same noise to every model of the same latent size: of two posteriors
-    with the same kind of noise (normal, mixtures of normals) the very same tensor.
+    with the same kind of noise (normal, mixtures of normals) the very same tensor. For the
+    temperature see `mmvae_core.generation.latents`.
     """
-    posterior = _posterior(model, given)
-    with _GENERATOR:
-        with seeded(seed):
-            draws = posterior.rsample((count,)).reshape(count, -1)
+    posterior = posterior_given(model, tensors(model, given)) if given else model.prior()
+    with GENERATOR:
+        draws = latents(posterior, count, seed, temperature).reshape(count, -1)
         rate = Estimate(torch.zeros(1))
         if given:
             rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
@@ -73,17 +85,61 @@ def generate(
     outputs = model.decode(torch.cat([mean, draws]))
     means = {name: _finite(name, model.modality(name).likelihood.mean(one))
              for name, one in outputs.items()}
-    likelihood = _log_likelihood(model, given, posterior, draws, outputs)
+    likelihood = Estimate(torch.tensor(torch.nan))
+    if temperature == 1:
+        likelihood = _log_likelihood(model, given, posterior, draws, outputs)
     return Generated(
         at_mean={name: values[0] for name, values in means.items()},
         at_draws={name: values[1:] for name, values in means.items()},
         width=float(posterior.stddev.mean()),
         rate=float(rate.value[0]),
         rate_error=None if rate.error is None else float(rate.error[0]),
-        latents=draws.numpy(),
+        mean=mean[0].numpy(), stddev=posterior.stddev.reshape(-1).numpy(), latents=draws.numpy(),
         log_likelihood=float(likelihood.value),
         log_likelihood_error=0.0 if likelihood.error is None else float(likelihood.error),
     )
+
+
+@torch.no_grad()
+def decoded(model: MultimodalVAE, latents: np.ndarray | Tensor) -> dict[str, np.ndarray]:
+    """E[x | z] of every modality at latents [..., latent]; RunError unless finite."""
+    means = model.means(torch.as_tensor(latents, dtype=torch.float32))
+    return {name: _finite(name, values) for name, values in means.items()}
+
+
+def strips(
+    model: MultimodalVAE, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One latent moved at a time; see `traversal.strips`."""
+    found = traversal.strips(model, torch.from_numpy(mean).float(),
+                             torch.from_numpy(scale).float(), steps, reach)
+    values, change = ({name: _finite(name, one) for name, one in part.items()} for part in found)
+    return values, change
+
+
+def prior_scale(model: MultimodalVAE) -> np.ndarray:
+    """The prior's standard deviations [latent]."""
+    with GENERATOR:  # a flow's moments are estimated
+        return model.prior().stddev.detach().numpy()
+
+
+@torch.no_grad()
+def compared(model: MultimodalVAE, samples: Samples, names: tuple[str, ...]) -> Tensor:
+    """log p(x_S) of test items; see `familiarity.reference`."""
+    from mmvae_core.evaluation.report import sample_batch  # late: brings scikit-learn
+
+    subset = torch.tensor([name in names for name in model.names])
+    with GENERATOR:
+        return familiarity.reference(model, sample_batch(model, samples), subset)
+
+
+@torch.no_grad()
+def familiar(
+    model: MultimodalVAE, given: Mapping[str, np.ndarray], others: Tensor
+) -> familiarity.Familiarity:
+    """How likely what is given is, among the test items of `compared`."""
+    with GENERATOR:
+        return familiarity.familiarity(model, tensors(model, given), others)
 
 
 def as_tensor(values: np.ndarray, modality: ModalityConfig) -> Tensor:
@@ -99,7 +155,10 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
     """Labels of generations [n, ...]."""
     means = torch.from_numpy(values)
     spelt = judge.spelt(means).numpy() if isinstance(judge, SpellingJudge) else None
-    return Verdict(judge(means).numpy(), spelt)
+    if not isinstance(judge, ConfidentJudge):
+        return Verdict(judge(means).numpy(), spelt)
+    confidence, labels = judge.probabilities(means).max(-1)
+    return Verdict(labels.numpy(), spelt, confidence.numpy())
 
 
 @torch.no_grad()
@@ -107,13 +166,6 @@ def judged_items(model: MultimodalVAE, judge: Judge, name: str, means: np.ndarra
     """What the judge says of E[x | z] at each of the latents [item, latent]: labels [item]."""
     pieces = torch.from_numpy(means).split(ROWS)
     return torch.cat([judge(model.means(one, [name])[name]) for one in pieces]).numpy()
-
-
-def _posterior(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> Posterior:
-    """q(z | given) with one batch entry; of nothing the prior, whatever it is, without one."""
-    if not given:
-        return model.prior()
-    return posterior_given(model, tensors(model, given))
 
 
 def tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
@@ -133,11 +185,6 @@ def _log_likelihood(
               for name, values in tensors(model, given).items()]
     ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
     return log_mean(torch.stack(scores).sum(0) + ratio)
-
-
-def decoded(model: MultimodalVAE, latents: Tensor) -> dict[str, np.ndarray]:
-    """E[x | z] of every modality at latents [..., latent]; RunError unless finite."""
-    return {name: _finite(name, values) for name, values in model.means(latents).items()}
 
 
 def _finite(name: str, values: Tensor) -> np.ndarray:

@@ -22,7 +22,10 @@ from mmvae_core.errors import RunError
 from mmvae_core.results import Report, read_report, report_files
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mmvae_core.evaluation.coherence import Judge
+    from mmvae_core.evaluation.familiarity import Familiarity
     from mmvae_core.model import MultimodalVAE
     from ui.inference import Generated, Verdict
     from ui.lattice import Lattice
@@ -111,9 +114,45 @@ def item_values(study: Study, item: int, names: tuple[str, ...]) -> dict[str, np
     return {name: samples(study).data[name][item] for name in names}
 
 
-def generated(run: Run, given: Mapping[str, np.ndarray], count: int, seed: int) -> "Generated":
+def model(run: Run) -> "MultimodalVAE":
+    """The trained model."""
+    return _model(str(run.folder), stamp(run))
+
+
+def generated(
+    run: Run, given: Mapping[str, np.ndarray], count: int, seed: int, temperature: float = 1.0
+) -> "Generated":
     """Generations of every modality from the given ones; see `inference.generate`."""
-    return _generated(str(run.folder), stamp(run), dict(given), count, seed)
+    return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature)
+
+
+def decoded(run: Run, points: np.ndarray) -> dict[str, np.ndarray]:
+    """E[x_s | z] [n, *shape] of every modality at latents [n, latent]."""
+    return _decoded(str(run.folder), stamp(run), points)
+
+
+def strips(
+    run: Run, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One latent moved at a time: values [latent, step, ...] and change [latent] by modality."""
+    return _strips(str(run.folder), stamp(run), mean, scale, steps, reach)
+
+
+def prior_scale(run: Run) -> np.ndarray:
+    """The prior's standard deviations [latent]; needs the model only where they are not 1."""
+    if run.config.prior.name == "standard_normal":
+        return np.ones(run.config.latents, np.float32)
+    return _prior_scale(str(run.folder), stamp(run))
+
+
+def familiar(study: Study, run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity":
+    """How likely what is given is, among the first test items; see `evaluation.familiarity`."""
+    from ui import inference
+
+    folder, age = str(run.folder), stamp(run)
+    others = _compared(folder, age, tuple(name for name in run.config.names if name in given),
+                       str(study.folder), _stamp(study.folder / "samples.npz"))
+    return inference.familiar(_model(folder, age), given, others)
 
 
 def lattice(run: Run, study: Study, item: int, mask: tuple[bool, ...], draws: int, seed: int,
@@ -138,6 +177,8 @@ def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
 def plane(run: Run) -> "Plane":
     """The plane in which a run's posteriors are drawn."""
     return _plane(str(run.folder), stamp(run), latents(run))
+
+
 def is_judged(study: Study, modality: ModalityConfig) -> bool:
     """Whether the study's judges can name the class of this modality's generations."""
     alphabet = study.about.get("alphabets", {}).get(modality.name)
@@ -152,13 +193,6 @@ def judged_items(study: Study, run: Run, name: str, row: int) -> np.ndarray:
     """
     age = _stamp(study.folder / "judge" / "card.json")
     return _judged_items(str(run.folder), stamp(run), str(study.folder), age, name, row)
-
-
-def prior_scale(run: Run) -> np.ndarray:
-    """The prior's standard deviations [latent]; needs the model only where they are not 1."""
-    if run.config.prior.name == "standard_normal":
-        return np.ones(latents(run).mean.shape[-1])
-    return _model(str(run.folder), stamp(run)).prior().stddev.detach().numpy()
 
 
 def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verdict | None":
@@ -235,11 +269,45 @@ def _verdict(folder: str, age: int, name: str, values: np.ndarray) -> "Verdict |
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _generated(
-    folder: str, age: tuple[int, ...], given: dict[str, np.ndarray], count: int, seed: int
+    folder: str, age: tuple[int, ...], given: dict[str, np.ndarray], count: int, seed: int,
+    temperature: float,
 ) -> "Generated":
     from ui import inference
 
-    return inference.generate(_model(folder, age), given, count, seed)
+    return inference.generate(_model(folder, age), given, count, seed, temperature)
+
+
+# A grid of digits takes 8 MB; kept as it is, not copied, as nobody changes it.
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _decoded(folder: str, age: tuple[int, ...], points: np.ndarray) -> dict[str, np.ndarray]:
+    from ui import inference
+
+    return inference.decoded(_model(folder, age), points)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _prior_scale(folder: str, age: tuple[int, ...]) -> np.ndarray:
+    from ui import inference
+
+    return inference.prior_scale(_model(folder, age))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _strips(
+    folder: str, age: tuple[int, ...], mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    from ui import inference
+
+    return inference.strips(_model(folder, age), mean, scale, steps, reach)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _compared(
+    folder: str, age: tuple[int, ...], names: tuple[str, ...], study: str, study_age: int
+) -> "Tensor":
+    from ui import inference
+
+    return inference.compared(_model(folder, age), _samples(study, study_age), names)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

@@ -20,8 +20,8 @@ Kind = Literal["image", "symbols", "vector"]
 SPACE = "·"
 ZOOM, GAP = 4, 6
 CELL, LINE = 22, 34
-PALEST = 0.35
-"""Opacity of a symbol that the model is quite unsure of."""
+PALEST = 0.62
+"""Opacity of a symbol that the model is quite unsure of; still 4.5:1 on both grounds."""
 DIFFERENCE = 190
 """Widest a difference is drawn, in pixels."""
 STRIP, BREADTH = 24, 48
@@ -52,12 +52,17 @@ def kind_of(modality: ModalityConfig) -> Kind:
     return "vector"
 
 
-def as_image(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
-    """Values [n, *shape] as pictures [n, channel, height, width] in 0..1; vectors become bars."""
+def as_image(
+    values: np.ndarray, modality: ModalityConfig, limit: float | None = None
+) -> np.ndarray:
+    """Values [n, *shape] as pictures [n, channel, height, width] in 0..1; vectors become bars.
+
+    A bar reaches the edge at `limit`, by default the largest size among the values.
+    """
     values = np.asarray(values, np.float32)
     if kind_of(modality) == "image":
         return np.clip(values, 0, 1)
-    return _bars(values.reshape(len(values), -1))
+    return _bars(values.reshape(len(values), -1), limit)
 
 
 def tile(pictures: np.ndarray, columns: int, zoom: int = ZOOM) -> Tiled:
@@ -204,15 +209,16 @@ def _enlarged(picture: np.ndarray, zoom: int) -> Image.Image:
     return Image.fromarray(pixels.transpose(1, 2, 0).repeat(zoom, 0).repeat(zoom, 1))
 
 
-def _bars(values: np.ndarray) -> np.ndarray:
+def _bars(values: np.ndarray, limit: float | None = None) -> np.ndarray:
     """Values [n, d] as bars up (orange) and down (blue) from a grey line: [n, 3, STRIP, breadth].
 
-    One scale for all: the longest bar reaches the edge.
+    One scale for all: a bar of `limit`, by default the longest, reaches the edge.
     """
     parts = np.array_split(values, min(values.shape[1], MOST_BARS), axis=1)
     values = np.stack([part.mean(1) for part in parts], 1)
     values = np.repeat(values, max(1, -(-BREADTH // len(parts))), 1)
-    reach = values / max(float(np.abs(values).max(initial=0)), 1e-6)
+    top = float(np.abs(values).max(initial=0)) if limit is None else limit
+    reach = values / max(top, 1e-6)
     height = (np.linspace(1, -1, STRIP) * (1 - 1 / STRIP))[:, None]
     filled = np.where(height > 0, height <= reach[:, None], height >= reach[:, None])
     colours = _diverging(np.sign(values))[:, :, None]

@@ -12,12 +12,16 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mmvae_core.checkpoints import Run, Study
+from mmvae_core.data.strokes import from_text
+from mmvae_core.errors import DataError
 
 STUDY, RUN, ITEM, MASK, SEED, RUNS = "study", "run", "item", "mask", "seed", "runs"
+PLACE, PLAIN = "at", "plain"
 MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
 _HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
+_DRAWN, _PLANE = "_drawn_", "_plane"
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,75 @@ def write_empty_mask() -> None:
             address.set_corrected_value(MASK, "", "string_value")
 
 
+def own(name: str) -> str:
+    """The key, and the query parameter, of the visitor's own input for a modality."""
+    return f"own_{name}"
+
+
+def drawn(name: str) -> str:
+    """The visitor's drawing for a modality as text: of this session, else of the link, else ''.
+
+    What in the link is no drawing is noted and dropped.
+    """
+    kept = st.session_state.get(_DRAWN + name)
+    if kept is None:
+        text = st.query_params.get(own(name), "")
+        kept = text if _is_drawing([text]) else ""
+        check_link(own(name), _is_drawing, "a drawing")
+        st.session_state[_DRAWN + name] = kept
+    return kept
+
+
+def keep_drawn(name: str, text: str) -> None:
+    """Hold a drawing over page switches and put it into the address."""
+    st.session_state[_DRAWN + name] = text
+    if st.query_params.get(own(name), "") != text:
+        if text:
+            st.query_params[own(name)] = text
+        else:
+            st.query_params.pop(own(name), None)
+
+
+def place(plane: str) -> tuple[float, float] | None:
+    """The place on a plane that the link names; none where the visitor has come from another."""
+    changed = st.session_state.get(_PLANE, plane) != plane
+    st.session_state[_PLANE] = plane
+    if changed:
+        return None
+    check_link(PLACE, _is_place, "two numbers from -1 to 1")
+    text = st.query_params.get(PLACE, "")
+    if not _is_place([text]):
+        return None
+    across, up = map(float, text.split(","))
+    return across, up
+
+
+def keep_place(where: tuple[float, float] | None) -> None:
+    """Put the place on the plane into the address."""
+    if where is None:
+        st.query_params.pop(PLACE, None)
+    else:
+        st.query_params[PLACE] = ",".join(f"{number:g}" for number in where)
+
+
+def show_controls() -> None:
+    """End the plain view."""
+    st.session_state[PLAIN] = False
+
+
+def choose_other(key: str, options: Sequence[str] | Sequence[int]) -> None:
+    """Set a page's widget to a random other one of its options."""
+    present = st.session_state.get(key)
+    st.session_state[key] = random.choice([one for one in options if one != present] or [*options])
+    forget_notes()
+
+
+def new_seed() -> None:
+    """Other noise from now on."""
+    st.session_state[SEED] = random.randrange(MAX_SEED)
+    forget_notes()
+
+
 def check_link(key: str, valid: Callable[[list[str]], bool], expected: str) -> None:
     """At a session's start: note a parameter of the link that means nothing here.
 
@@ -158,11 +231,33 @@ def is_whole(low: int, high: int) -> Callable[[list[str]], bool]:
     return valid
 
 
+def is_number(low: float, high: float) -> Callable[[list[str]], bool]:
+    """Whether a parameter is one number from low to high."""
+    def valid(given: list[str]) -> bool:
+        try:
+            return low <= float(given[-1]) <= high
+        except (ValueError, IndexError):
+            return False
+    return valid
+
+
 def is_among(options: Sequence[str], empty: bool = False) -> Callable[[list[str]], bool]:
     """Whether every value of a parameter is one of the options; `empty` allows ''."""
     def valid(given: list[str]) -> bool:
         return all(value in options or (empty and value == "") for value in given)
     return valid
+
+
+def _is_place(given: list[str]) -> bool:
+    parts = given[-1].split(",") if given else []
+    return len(parts) == 2 and all(is_number(-1, 1)([part]) for part in parts)
+
+
+def _is_drawing(given: list[str]) -> bool:
+    try:
+        return bool(from_text(given[-1] if given else "")) or not any(given)
+    except DataError:
+        return False
 
 
 def is_dark() -> bool:

@@ -4,15 +4,10 @@ They are drawn by the frame (app.py), not by the pages: only there does a widget
 address keep its value over a page switch.
 """
 
-import numpy as np
 import streamlit as st
 
 from mmvae_core.checkpoints import Run, Study
-from mmvae_core.config import ModalityConfig
-from mmvae_core.data import own_input
-from mmvae_core.errors import DataError
 from ui import loading, state
-from ui.pictures import kind_of
 
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
@@ -60,6 +55,13 @@ def pick_seed() -> int:
     ))
 
 
+def pick_plain() -> bool:
+    """Whether only the picture and the mask are to be seen."""
+    state.check_link(state.PLAIN, state.is_among(["true", "false"]), "true or false")
+    return st.toggle("Plain view for teaching", key=state.PLAIN, bind="query-params",
+                     help="Hides all controls but the mask, or what you draw and drag.")
+
+
 def toggle_mask(run: Run) -> tuple[bool, ...]:
     """Which modalities the model is shown."""
     names = list(run.config.names)
@@ -74,7 +76,7 @@ def toggle_mask(run: Run) -> tuple[bool, ...]:
 
 def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
     """Two to four runs with the present run's modalities and latent size."""
-    fitting = [name for name, run in found.items() if _comparable(run, present)]
+    fitting = [name for name, run in found.items() if comparable(run, present)]
     same = [name for name in fitting
             if found[name].config.objective.name == present.config.objective.name]
     first = [present.folder.name, *(name for name in same if name != present.folder.name)]
@@ -94,48 +96,8 @@ def pick_draws() -> int:
     return int(picked or DRAWS[0])
 
 
-def own_inputs(study: Study, run: Run) -> dict[str, np.ndarray]:
-    """What the visitor gives of each modality: an uploaded picture, a typed word."""
-    given: dict[str, np.ndarray] = {}
-    alphabets = study.about.get("alphabets", {})
-    columns = st.columns(len(run.config.modalities))
-    for column, modality in zip(columns, run.config.modalities, strict=True):
-        with column:
-            values = _own_input(modality, alphabets.get(modality.name))
-        if values is not None:
-            given[modality.name] = values
-    return given
-
-
-def _own_input(modality: ModalityConfig, alphabet: str | None) -> np.ndarray | None:
-    kind = kind_of(modality)
-    try:
-        if kind == "image":
-            return _upload(modality)
-        if kind == "symbols" and alphabet:
-            return _typed(modality, alphabet)
-    except DataError as error:
-        st.error(str(error))
-        return None
-    st.caption(f"{modality.name} can be taken from a test item only.")
-    return None
-
-
-def _typed(modality: ModalityConfig, alphabet: str) -> np.ndarray | None:
-    length = modality.shape[0]
-    text = st.text_input(f"Your own {modality.name}", max_chars=64, key=f"own_{modality.name}",
-                         placeholder=f"up to {length} of {alphabet.strip()}")
-    return own_input.read_text(text, alphabet, length) if text else None
-
-
-def _upload(modality: ModalityConfig) -> np.ndarray | None:
-    file = st.file_uploader(f"Your own {modality.name}", type=["png", "jpg", "jpeg"],
-                            max_upload_size=own_input.MAX_BYTES // 1_000_000,
-                            key=f"own_{modality.name}")
-    return own_input.read_picture(file.getvalue(), modality.shape) if file else None
-
-
-def _comparable(run: Run, present: Run) -> bool:
+def comparable(run: Run, present: Run) -> bool:
+    """Whether both have the same modalities and latent size."""
     return (run.config.names == present.config.names
             and run.config.latent == present.config.latent
             and run.config.private == present.config.private)

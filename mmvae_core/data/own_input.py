@@ -59,6 +59,25 @@ def read_text(text: str, alphabet: str, length: int) -> np.ndarray:
     return np.array([alphabet.index(symbol) for symbol in given.ljust(length)], dtype=np.int64)
 
 
+def read_symbols(text: str, alphabet: str | None, shape: tuple[int, ...]) -> np.ndarray:
+    """Codes int64 [length] of a typed text, `shape` being (length, symbols).
+
+    Without an alphabet the symbols have no signs: then the text holds their numbers, from 0,
+    between spaces or commas. Raises DataError as `read_text` does.
+    """
+    length, symbols = shape
+    if alphabet is not None:
+        return read_text(text, alphabet, length)
+    parts = text.replace(",", " ").split()
+    valid = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
+    if len(parts) != length or not valid or any(int(part) >= symbols for part in parts):
+        raise DataError(
+            f"The text {text[:40]!r} was given, expected {length} whole "
+            f"number{'s' if length > 1 else ''} from 0 to {symbols - 1}, between spaces."
+        )
+    return np.array([int(part) for part in parts], dtype=np.int64)
+
+
 def centre_ink(ink: np.ndarray, height: int, width: int) -> np.ndarray:
     """Ink [h, w] in 0..1 on black to [height, width]: box scaled to 20/28, mass in the middle.
 
@@ -72,10 +91,10 @@ def centre_ink(ink: np.ndarray, height: int, width: int) -> np.ndarray:
     size = max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale))
     small = np.asarray(Image.fromarray(box.astype(np.float32)).resize(size, _filter(scale)))
     small = np.clip(small, 0, 1)
-    return _placed(small / max(float(small.max()), 1e-6), height, width)
+    return centred(small / max(float(small.max()), 1e-6), height, width)
 
 
-def _placed(small: np.ndarray, height: int, width: int) -> np.ndarray:
+def centred(small: np.ndarray, height: int, width: int) -> np.ndarray:
     """Put a small picture onto black so that its centre of mass is at the middle."""
     mass = small.sum()
     down = (small.sum(1) @ np.arange(small.shape[0])) / mass

@@ -74,10 +74,19 @@ def decode(codes: np.ndarray) -> str:
 def judge_words(log_probs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which digit a decoded word names, and whether it is spelt without a mistake.
 
-    log_probs: float [n, 8, 27], one log-probability (nats; -inf allowed) per position and symbol.
-    Returns labels int64 [n], the likeliest class when all its placements are equally likely,
-    argmax_c log mean_{p in c} exp(sum_i log_probs[i, code_p_i]), and spelt bool [n], whether the
-    likeliest symbol at each position together form a placement. Raises DataError.
+    log_probs as for `score_words`. Returns labels int64 [n], the class with the best score, and
+    spelt bool [n], whether the likeliest symbol at each position together form a placement.
+    """
+    likeliest = np.asarray(log_probs).argmax(axis=-1)
+    labels = score_words(log_probs).argmax(axis=1).astype(np.int64)
+    return labels, (likeliest[:, None, :] == _PLACEMENTS).all(axis=-1).any(axis=-1)
+
+
+def score_words(log_probs: np.ndarray) -> np.ndarray:
+    """log p(word | class) in nats [n, 10] when all placements of a class are equally likely.
+
+    log_probs: float [n, 8, 27], one log-probability (nats; -inf allowed) per position and symbol;
+    the score of class c is log mean_{p in c} exp(sum_i log_probs[i, code_p_i]). Raises DataError.
     """
     log_probs = np.asarray(log_probs)
     if log_probs.ndim != 3 or log_probs.shape[1:] != (LENGTH, len(ALPHABET)):
@@ -91,10 +100,7 @@ def judge_words(log_probs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         )
     # Gathered, not multiplied with a one-hot: 0 * -inf would turn impossible symbols into NaN.
     scores = log_probs[:, np.arange(LENGTH), _PLACEMENTS].sum(axis=-1)
-    by_class = np.logaddexp.reduceat(scores, _STARTS, axis=1) - np.log(_COUNTS)
-    likeliest = log_probs.argmax(axis=-1)
-    spelt = (likeliest[:, None, :] == _PLACEMENTS).all(axis=-1).any(axis=-1)
-    return by_class.argmax(axis=1).astype(np.int64), spelt
+    return np.logaddexp.reduceat(scores, _STARTS, axis=1) - np.log(_COUNTS)
 
 
 _PLACEMENTS = np.stack([

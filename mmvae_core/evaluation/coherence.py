@@ -7,7 +7,7 @@ Source: Shi et al. 2019, https://arxiv.org/abs/1911.03393
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -34,6 +34,15 @@ class SpellingJudge(ABC):
     @abstractmethod
     def spelt(self, means: Tensor) -> Tensor:
         """Whether the likeliest symbols together are a correct text: bool [n]."""
+
+
+@runtime_checkable
+class ConfidentJudge(Protocol):
+    """A judge that tells also how sure it is."""
+
+    def probabilities(self, means: Tensor, /) -> Tensor:
+        """Class probabilities [n, class]."""
+        ...
 
 
 @torch.no_grad()

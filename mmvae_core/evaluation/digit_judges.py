@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmvae_core.checkpoints import Study
-from mmvae_core.data.words import ALPHABET, LENGTH, NAMES, judge_words
+from mmvae_core.data.words import ALPHABET, LENGTH, NAMES, judge_words, score_words
 from mmvae_core.evaluation import coherence
 from mmvae_core.evaluation.judge import Judge
 
@@ -20,9 +20,13 @@ class PictureJudge:
 
     def __call__(self, means: Tensor) -> Tensor:
         """Labels int64 [n] of pictures [n, channel, height, width]."""
+        return self.probabilities(means).argmax(-1)
+
+    def probabilities(self, means: Tensor) -> Tensor:
+        """The network's class probabilities [n, class]."""
         device = next(self.judge.parameters()).device
         pictures = means.to(device, torch.float32).clamp(0, 1)
-        return self.judge.probabilities(pictures).argmax(-1).cpu()
+        return self.judge.probabilities(pictures).cpu()
 
 
 class WordJudge(coherence.SpellingJudge):
@@ -31,6 +35,10 @@ class WordJudge(coherence.SpellingJudge):
     def __call__(self, means: Tensor) -> Tensor:
         """Labels int64 [n] of symbol probabilities [n, 8, 27]."""
         return torch.from_numpy(judge_words(_log(means))[0])
+
+    def probabilities(self, means: Tensor) -> Tensor:
+        """Of each class [n, class], all ten being equally likely beforehand."""
+        return torch.from_numpy(score_words(_log(means))).softmax(-1)
 
     def spelt(self, means: Tensor) -> Tensor:
         """Whether the likeliest symbols form a digit's name at some offset: bool [n]."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_model, build_subsets
@@ -47,8 +48,9 @@ class Ensemble:
         """All epochs; afterwards `reports` and `models` are there. A seed may have diverged."""
         for epoch in range(self.configs[0].training.epochs):
             started = time.perf_counter()
-            bounds, rates = self._train(epoch)
-            validation = self._validate()
+            with sdpa_kernel(SDPBackend.MATH):  # the one that vmap knows
+                bounds, rates = self._train(epoch)
+                validation = self._validate()
             seconds = (time.perf_counter() - started) / len(self.configs)
             rate = self.optimizer.param_groups[0]["lr"]
             for index, reports in enumerate(self.reports):

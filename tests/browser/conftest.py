@@ -21,8 +21,10 @@ HOME = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
 LAST = {
     "": ".item-grid", "masks": "[aria-label='All subsets']",
-    "compare": "[aria-label='Measured figures']", "generate": "[data-testid=stDownloadButton]",
-    "results": "[data-testid=stDownloadButton]",
+    "compare": "[aria-label='Measured figures']", "traverse": ".strips",
+    "generate": "[data-testid=stDownloadButton]", "results": "[data-testid=stDownloadButton]",
+    "fusion": "[aria-label='Share of each part']", "order": "[alt*='this order']",
+    "conflict": "[aria-label='Conflict by run'], [data-testid=stAlert]",
 }
 """What each page draws last, by its path."""
 START_SECONDS = 90

@@ -9,8 +9,9 @@ from tests.browser.conftest import Watched, settle
 
 pytestmark = pytest.mark.browser
 
-PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Generate": "/generate",
-         "Results": "/results"}
+PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Traverse": "/traverse",
+         "Generate": "/generate", "Inside the fusion": "/fusion", "Order": "/order",
+         "Conflict": "/conflict", "Results": "/results"}
 Tab = Callable[..., Watched]
 OVERHANG = """() => [document.documentElement, document.querySelector('.stMain')]
     .map(element => element.scrollWidth - element.clientWidth)"""

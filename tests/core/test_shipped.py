@@ -1,18 +1,22 @@
 """The shipped runs are what their cards and reports say."""
 
 import math
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash
 from mmvae_core.evaluation.report import evaluate_run
+from mmvae_core.subsets import all_subsets
 
 STUDY = Study(SHIPPED / "digits")
 RUNS = STUDY.runs()
 EXPECTED = {f"{aggregator}-{objective}" for aggregator in
             ("poe", "moe", "sum_pooling", "self_attention") for objective in ("masked", "mixture")}
+EXPECTED |= {"concatenation-masked"}
 
 
 def numbers(value: Any, place: str = "") -> dict[str, float]:
@@ -23,7 +27,7 @@ def numbers(value: Any, place: str = "") -> dict[str, float]:
     return {place: float(value)} if isinstance(value, int | float) else {}
 
 
-def test_there_are_eight_runs_that_differ_in_aggregator_and_objective_only() -> None:
+def test_the_runs_differ_in_aggregator_and_objective_only() -> None:
     assert {run.folder.name for run in RUNS} == EXPECTED
     shared = {str((run.config.modalities, run.config.data, run.config.training, run.config.latent,
                    run.config.features)) for run in RUNS}
@@ -53,6 +57,38 @@ def test_the_stored_posteriors_are_those_of_the_stored_weights(run: Run) -> None
     posterior = all_posteriors(model, first)
     np.testing.assert_allclose(latents.mean[:, :20], posterior.mean, atol=1e-4)
     np.testing.assert_allclose(latents.stddev[:, :20], posterior.stddev, atol=1e-4)
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
+@torch.no_grad()
+def test_no_order_of_the_modalities_matters_but_to_a_concatenation(run: Run) -> None:
+    from mmvae_core.evaluation.all_subsets import parts
+    from mmvae_core.evaluation.invariance import order_change
+    from mmvae_core.evaluation.report import sample_batch
+
+    model = run.model()
+    items = next(parts(sample_batch(model, STUDY.samples()), 40))
+    features = model.encode(items.data, items.observed)
+    for order in list(permutations(range(3)))[1:]:
+        for subset in all_subsets(3)[1:]:
+            change = order_change(model, features, subset.expand(40, 3), torch.tensor(order))
+            moved = [place for place, one in enumerate(order)
+                     if one != place and (subset[one] or subset[place])]
+            if run.config.aggregator.name == "concatenation":
+                assert (change.relative > 1e-2) == bool(moved)
+            else:
+                assert change.relative < 1e-5
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
+def test_conflict_is_reported_for_every_pair_of_sides(run: Run) -> None:
+    found = run.report["conflict"]
+    assert found["items"] == run.report["items"]
+    assert len(found["given"]) == 6
+    for one in found["given"].values():
+        assert one["auroc"]["low"] <= one["auroc"]["value"] <= one["auroc"]["high"]
+        for won in one["won"].values():
+            assert sum(side["right"] for side in won.values()) == found["items"]
 
 
 def test_the_judges_are_good_enough_to_judge() -> None:

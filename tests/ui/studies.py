@@ -13,6 +13,7 @@ from mmvae_core.config import RunConfig, from_dict, to_dict
 from mmvae_core.data.words import ALPHABET, NAMES, sample_words
 from mmvae_core.evaluation.all_subsets import all_posteriors, subset_names
 from mmvae_core.evaluation.coherence import share
+from mmvae_core.evaluation.conflict import side_names, sides
 from mmvae_core.evaluation.judge import Judge, save_judge
 from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
@@ -33,6 +34,8 @@ RUNS: Runs = {
     "sum_pooling-masked": _plain("sum_pooling", "masked"),
     "moe-masked": _plain("moe", "masked"),
     "poe-mixture": _plain("poe", "mixture"),
+    "self_attention-masked": _plain("self_attention", "masked"),
+    "concatenation-masked": _plain("concatenation", "masked"),
 }
 FIVE_RUNS: Runs = {
     "poe": {"aggregator": {"name": "poe"}},
@@ -173,4 +176,13 @@ def _report(names: Sequence[str], subsets: Sequence[str], seed: int) -> dict[str
                       for subset in subsets[1:]},
         "joint_coherence": share(4, ITEMS),
         "probe": dict.fromkeys(subsets, 0.5),
+        "conflict": {"items": ITEMS, "samples": 16, "given": {
+            side_names(one, two, tuple(names)): _against(names) for one, two in sides(len(names))}},
     }
+
+
+def _against(names: Sequence[str]) -> dict[str, Any]:
+    won = {"first": share(20, ITEMS), "second": share(12, ITEMS), "neither": share(8, ITEMS)}
+    return {"auroc": {"value": 0.9, "low": 0.85, "high": 0.95}, "exact": True,
+            "matched": [1.0, 2.0, 3.0, 4.0, 5.0], "swapped": [3.0, 5.0, 7.0, 9.0, 11.0],
+            "won": dict.fromkeys(names, won)}

@@ -114,3 +114,19 @@ def test_a_figure_changes_for_all_charts_but_the_one_that_was_chosen_on(
     state.choose(study, [])
     assert state.lit(study, "left", "other frame") == (1, ())
     assert state.chosen(Study(checkpoints / "small")) == ()
+
+
+@pytest.mark.parametrize("page", ["latent_space", "compare"])
+@pytest.mark.parametrize(("study", "run"), [
+    ("five", "poe"), ("five", "mopoe"), ("five", "private"),
+    ("pair", "mixture"), ("pair", "laplace"), ("pair", "laplaces"), ("pair", "flow"),
+])
+@pytest.mark.parametrize("mask", [None, ""])
+def test_any_modalities_posterior_and_prior_have_maps_and_a_comparison(
+    open_app: Open, page: str, study: str, run: str, mask: str | None
+) -> None:
+    app = open_app(page, study=study, run=run, **({} if mask is None else {"mask": mask}))
+    assert not app.exception
+    assert not app.error
+    alone = page == "compare" and run == "private"  # no other run has its latents
+    assert any("at least two" in one.value for one in app.info) if alone else run in html_of(app)

@@ -1,5 +1,6 @@
 """Every page without a browser: it draws, follows the mask and the link, and errs plainly."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, vector_items, vectors, write_study
 
-PAGES = ("latent_space", "masks", "compare", "generate")
+PAGES = ("latent_space", "masks", "compare", "traverse", "generate", "fusion", "order", "conflict")
 Open = Callable[..., AppTest]
 
 
@@ -143,7 +144,7 @@ def test_compare_asks_for_two_runs_and_keeps_those_of_the_link(open_app: Open) -
 
 
 def test_a_bad_upload_is_one_sentence(open_app: Open) -> None:
-    app = open_app("generate", start="my own input")
+    app = open_app("generate", start="my own input", way_handwriting="upload")
     app.file_uploader[0].set_value(("x.png", b"not a picture", "image/png")).run()
     assert not app.exception
     assert "not a readable PNG or JPEG" in app.error[0].value
@@ -154,7 +155,7 @@ def test_an_upload_and_a_word_are_shown_as_the_model_sees_them(open_app: Open, t
     drawn = np.full((60, 60), 255, np.uint8)
     drawn[10:50, 28:33] = 0
     Image.fromarray(drawn).save(tmp_path / "one.png")
-    app = open_app("generate", start="my own input")
+    app = open_app("generate", start="my own input", way_handwriting="upload")
     app.file_uploader[0].set_value(("one.png", (tmp_path / "one.png").read_bytes(), "image/png"))
     app.text_input[0].set_value("One").run()
     assert not app.exception
@@ -210,3 +211,67 @@ def test_a_run_that_is_not_evaluated_says_how_to_do_it(
     assert not app.exception
     assert "evaluate digits/moe-masked --save" in app.error[0].value
     assert not open_app("generate", root=root, run="moe-masked").error
+
+
+@pytest.mark.parametrize("study", ["digits", "small"])
+@pytest.mark.parametrize("query", [
+    {"plane": "two latents", "scale": "posterior"}, {"plane": "three items", "third": "9"},
+    {"plane": "two items", "at": "0.25,0"}, {"plane": "principal axes", "at": "1,-1"},
+])
+def test_every_plane_draws_in_every_study(open_app: Open, study: str, query: dict) -> None:
+    app = open_app("traverse", study=study, mask="", **query)
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert "change: root mean square" in html_of(app)
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("plane", "x"), ("scale", "x"), ("at", "2,0"), ("at", "1"), ("by", "smell"), ("draws", "5"),
+    ("temperature", "-1"), ("temperature", "nan"), ("order", "x"), ("show", "x"), ("make", "x"),
+])
+def test_a_page_tells_what_of_its_link_means_nothing(open_app: Open, key: str, value: str) -> None:
+    page = "traverse" if key in ("plane", "scale", "at", "by") else "generate"
+    app = open_app(page, **{key: value})
+    assert not app.exception
+    assert any(key in warning.value for warning in app.warning)
+
+
+def test_own_values_of_every_kind_are_given(open_app: Open) -> None:
+    app = open_app("generate", study="small", start="my own input", own_text="cab")
+    assert not app.exception
+    assert not app.error
+    html = html_of(app)
+    assert "numbers as given" in html
+    assert 'aria-label="cab"' in html
+    assert "picture <span" in html  # generated, as nothing has been drawn
+
+
+def test_what_is_neither_given_nor_generated_is_missing(open_app: Open) -> None:
+    app = open_app("generate", mask="word", make="photo")
+    html = html_of(app)
+    assert "neither given nor generated: handwriting" in html
+    assert "photo <span" in html
+    assert "handwriting <span" not in html
+
+
+def test_the_temperature_and_the_mean_change_the_pictures(open_app: Open) -> None:
+    pages = [html_of(open_app("generate", mask="word", **query)) for query in
+             ({}, {"temperature": "0.5"}, {"show": "the mean"})]
+    assert len(set(pages)) == 3
+    assert "1 value of photo" in pages[2]
+
+
+def test_new_noise_is_another_seed(open_app: Open) -> None:
+    app = open_app("generate", mask="word")
+    button = next(one for one in app.button if one.label == "New noise")
+    button.click().run()
+    assert app.session_state["_here"].seed != 0
+    assert str(app.session_state["_here"].seed) in app.query_params["seed"]
+
+
+def test_draws_in_the_judges_order_are_the_same_draws(open_app: Open) -> None:
+    drawn, sure = (re.findall(r'<span style="opacity[^/]*', html_of(
+        open_app("generate", mask="photo", **query))) for query in ({}, {"order": "surest first"}))
+    assert drawn != sure
+    assert sorted(drawn) == sorted(sure)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mmvae_core.data import own_input
-from mmvae_core.data.own_input import centre_ink, read_picture, read_text
+from mmvae_core.data.own_input import centre_ink, read_picture, read_symbols, read_text
 from mmvae_core.data.words import ALPHABET, encode
 from mmvae_core.errors import DataError
 
@@ -136,6 +136,17 @@ def test_text_is_what_the_study_digits_makes_of_it() -> None:
 def test_text_that_does_not_fit_is_refused(text: str, alphabet: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_text(text, alphabet, 8)
+
+
+def test_symbols_without_signs_are_given_by_number() -> None:
+    np.testing.assert_array_equal(read_symbols("4, 0 3", None, (3, 5)), [4, 0, 3])
+    np.testing.assert_array_equal(read_symbols("cab", "abc", (3, 3)), [2, 0, 1])
+
+
+@pytest.mark.parametrize("text", ["", "1 2", "1 2 5", "a b c", "-1 0 0", "1 2 ²"])
+def test_other_numbers_of_symbols_are_refused(text: str) -> None:
+    with pytest.raises(DataError, match="3 whole numbers from 0 to 4"):
+        read_symbols(text, None, (3, 5))
 
 
 def _claiming(side: int) -> bytes:

@@ -13,6 +13,7 @@ from mmvae_core.config import LikelihoodConfig, ModalityConfig
 from mmvae_core.data.words import placements
 from mmvae_core.evaluation.all_subsets import all_posteriors
 from mmvae_core.evaluation.coherence import (
+    ConfidentJudge,
     conditional_coherence,
     joint_coherence,
     judge_latents,
@@ -114,3 +115,14 @@ def test_wilson_against_scipy(right, count) -> None:
 
 def test_wilson_of_nothing_is_everything() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_judges_tell_how_sure_they_are() -> None:
+    torch.manual_seed(0)
+    judges = digit_judges({"picture": Judge((1, 12, 12))})
+    means = {"picture": torch.rand(9, 1, 12, 12), "word": torch.rand(9, 8, 27).softmax(-1)}
+    for name, judge in judges.items():
+        assert isinstance(judge, ConfidentJudge)
+        shares = judge.probabilities(means[name])
+        torch.testing.assert_close(shares.sum(-1), torch.ones(9, dtype=shares.dtype))
+        assert torch.equal(shares.argmax(-1), judge(means[name]))

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from mmvae_core.experiments.runner import (
     Order,
     Row,
     read_rows,
-    run_cell,
     run_cells,
+    run_together,
     write_rows,
 )
 
@@ -45,6 +46,7 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(runner, "config_of", config_of)
     monkeypatch.setattr("mmvae_core.experiments.measure.KL_ITEMS", 20)
     monkeypatch.setattr("mmvae_core.experiments.measure.BOUND_DRAWS", 2)
+    monkeypatch.setattr("mmvae_core.experiments.measure.SAMPLES", 4)
     return settings
 
 
@@ -53,17 +55,17 @@ def trained(monkeypatch: pytest.MonkeyPatch, budget: dict[str, Any]) -> Counter[
     """How often each cell was trained; its one figure is that."""
     counts: Counter[Cell] = Counter()
 
-    def fake(cell: Cell, order: Order) -> list[Row]:
-        counts[cell] += 1
-        mark = fingerprint(runner.config_of(cell, order.quick))
-        return [Row(cell, Figure("log_likelihood", "all", counts[cell]), 1.0, mark)]
+    def fake(cells: Sequence[Cell], order: Order) -> list[Row]:
+        counts.update(cells)
+        return [Row(cell, Figure("log_likelihood", "all", counts[cell]), 1.0,
+                    fingerprint(runner.config_of(cell, order.quick))) for cell in cells]
 
-    monkeypatch.setattr(runner, "run_cell", fake)
+    monkeypatch.setattr(runner, "run_together", fake)
     return counts
 
 
 def test_a_model_is_trained_and_measured(budget: dict[str, Any]) -> None:
-    rows = run_cell(POE, Order())
+    rows = run_together([POE], Order())
     found = {(row.figure.figure, row.figure.given): row.figure.value for row in rows}
     assert {row.cell for row in rows} == {POE}
     assert {row.config for row in rows} == {fingerprint(runner.config_of(POE))}
@@ -78,7 +80,7 @@ def test_a_model_is_trained_and_measured(budget: dict[str, Any]) -> None:
         assert found["kl_to_exact", given] > 0
         assert 0 <= found["mcc_strong", given] <= 1
     again = {(row.figure.figure, row.figure.given): row.figure.value
-             for row in run_cell(POE, Order())}
+             for row in run_together([POE], Order())}
     assert again == found, "the same seed, the same figures"
 
 
@@ -88,7 +90,7 @@ def test_every_world_has_the_figures_that_it_has_a_truth_for(
 ) -> None:
     short = partial(structured_maximum, steps=3)
     monkeypatch.setattr("mmvae_core.experiments.measure.structured_maximum", short)
-    rows = run_cell(Cell(variant, "sum_pooling", "masked", 0), Order())
+    rows = run_together([Cell(variant, "sum_pooling", "masked", 0)], Order())
     figures = {(row.figure.figure, row.figure.given) for row in rows}
     assert ("log_likelihood", "all") in figures
     assert ("kl_to_exact", "singles") in figures or variant in ("bimodal", "missing")
@@ -125,18 +127,18 @@ def test_another_configuration_is_trained_anew_and_replaces(
 def test_an_interruption_loses_one_model(
     trained: Counter[Cell], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    table, whole = tmp_path / "linear.csv", runner.run_cell
+    table, whole = tmp_path / "linear.csv", runner.run_together
 
-    def stopped(cell: Cell, order: Order) -> list[Row]:
-        if cell == MOE:
+    def stopped(cells: Sequence[Cell], order: Order) -> list[Row]:
+        if MOE in cells:
             raise KeyboardInterrupt
-        return whole(cell, order)
+        return whole(cells, order)
 
-    monkeypatch.setattr(runner, "run_cell", stopped)
+    monkeypatch.setattr(runner, "run_together", stopped)
     with pytest.raises(KeyboardInterrupt):
         run_cells([POE, MOE, LATER], table, Order(), 1)
     assert [row.cell for row in read_rows(table)] == [POE]
-    monkeypatch.setattr(runner, "run_cell", whole)
+    monkeypatch.setattr(runner, "run_together", whole)
     assert len(run_cells([POE, MOE, LATER], table, Order(), 1)) == 3
     assert trained == {POE: 1, MOE: 1, LATER: 1}
 

@@ -46,7 +46,6 @@ function makeCard(view, node, row) {
   card.type = "button";
   card.tabIndex = -1;
   card.dataset.mask = node.mask;
-  card.setAttribute("aria-label", node.label);
   card.title = node.title;
   made("span", "title", card, titleOf(view, node));
   const tiles = made("span", "tiles", card);
@@ -171,7 +170,7 @@ function light(view, mask) {
     card.classList.toggle("lit", row === lit);
     card.setAttribute("aria-pressed", row === lit);
     card.tabIndex = row === lit || (lit < 0 && row === 0) ? 0 : -1;
-    card.querySelector(".step").textContent = "";
+    say(view, row, "");
   });
   view.groups.forEach((group, row) => group.classList.toggle("lit", row === lit));
   if (view.groups[lit]) view.groups[lit].parentNode.append(view.groups[lit]);
@@ -184,8 +183,10 @@ function light(view, mask) {
   });
 }
 
+// What an edge to the chosen card tells, for narrow screens and for screen readers.
 function say(view, row, text) {
   view.cards[row].querySelector(".step").textContent = text;
+  view.cards[row].setAttribute("aria-label", view.lattice.nodes[row].label + (text && `; ${text}`));
 }
 
 function look(view, row) {

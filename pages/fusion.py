@@ -1,0 +1,27 @@
+"""Inside the aggregator: shares of the parts, attention, the parts in detail."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.enter()
+
+from ui import fusion_views, loading, mask_views, state  # noqa: E402
+
+here = state.here()
+mask_views.item_head(here)
+name = here.run.config.aggregator.name
+
+from ui import insides  # noqa: E402  (torch comes after the head is drawn)
+
+given = loading.item_values(here.study, here.item, here.shown)
+parts = insides.parts(loading.model(here.run), given)
+if parts is None:
+    fusion_views.nothing_inside()
+    st.stop()
+fusion_views.explain(name)
+fusion_views.shares(here, parts)
+if parts.attention is not None:
+    st.subheader("Who looks at whom", anchor=False)
+    fusion_views.attention(here, parts.attention)
+fusion_views.detail(here, parts)

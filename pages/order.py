@@ -1,0 +1,36 @@
+"""Another order of the modalities: what moves, and in which model."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.enter()
+
+from ui import loading, mask_views, order_views, state, views  # noqa: E402
+
+here = state.here()
+mask_views.item_head(here)
+order = order_views.pick_order(here.names)
+st.html('<p class="plain">What is permuted are pairs of a modality\'s feature vector and its mask: '
+        "every modality keeps its own encoder, and only the place changes at which the aggregator "
+        "reads what that encoder says. A sum, a product, a mixture or attention over a set cannot "
+        "tell; a concatenation has other weights for every place.</p>")
+
+from ui import insides  # noqa: E402
+
+runs = order_views.pick_pair(here)
+given = loading.item_values(here.study, here.item, here.shown)
+found = [insides.reordered(loading.model(run), given, order) for run in runs]
+order_views.changes(runs, found)
+views.source(
+    f"item {here.item}, shown: {here.subset}", "exact, in float32: 10⁻⁷ is rounding",
+    "relative: to the largest mean or standard deviation", *(views.run_mark(run) for run in runs),
+)
+if not here.shown:
+    st.info("Nothing is shown, so every place is empty and no order differs from another.")
+if len(runs) < 2:
+    st.info(f"The study {here.study.name} has no model of the other kind to put beside this one.")
+
+st.subheader("What each makes of it", anchor=False)
+order_views.pictures(here, runs, found)
+views.source("E[x | z] at the mean of z, no draw", *(views.run_mark(run) for run in runs))

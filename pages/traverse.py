@@ -1,0 +1,23 @@
+"""Drag through the latent space, and see what each latent by itself changes."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.enter()
+
+from ui import state, traverse_views  # noqa: E402
+
+here = state.here()
+made = traverse_views.posterior(here, here.item)
+left, right = st.columns([3, 2])
+with left:
+    way = traverse_views.pick_way(here, made)
+with right:
+    scale, whose = traverse_views.pick_scale(here, made)
+
+chosen = traverse_views.pick_plane(here, made, way, scale, whose)
+traverse_views.drag(here, chosen)
+
+st.subheader("One latent at a time", anchor=False)
+traverse_views.strips(here, made, scale, whose)

@@ -1,0 +1,26 @@
+// The address holds the whole state, so copying it is all there is to do.
+function byHand(text) {   // where the browser lends its clipboard to secure addresses only
+  const field = document.createElement("textarea")
+  field.value = text
+  document.body.append(field)
+  field.select()
+  const done = document.execCommand("copy")
+  field.remove()
+  return done
+}
+
+export default function (component) {
+  const { parentElement } = component
+  const said = parentElement.querySelector("[role=status]")
+  parentElement.querySelector("button").onclick = async () => {
+    const link = window.location.href
+    let done = false
+    try {
+      await navigator.clipboard.writeText(link)
+      done = true
+    } catch {
+      done = byHand(link)
+    }
+    said.textContent = done ? "Copied." : "Copy it from the address line."
+  }
+}

@@ -113,13 +113,13 @@ def place(here: Here, score: float, error: float | None, on_file: Mapping[str, A
     """The score at hand among those of matched and of swapped test items."""
     said = "exact" if error is None else f"± {1.96 * error:.1f}, estimate"
     facts = [("Conflict score of this pair", f"{score:,.1f}", f"nats, {said}")]
-    if on_file is not None:
-        bands = {"one item": on_file["matched"], "two classes": on_file["swapped"]}
-        facts += [(f"Median, both sides from {name}", f"{five[2]:,.1f}",
-                   f"5 to 95 %: {five[0]:,.1f} to {five[4]:,.1f}") for name, five in bands.items()]
-    views.facts(facts)
     if on_file is None:
+        views.facts(facts)
         return
+    bands = {"one item": on_file["matched"], "two classes": on_file["swapped"]}
+    facts += [(f"Median, both sides from {name}", f"{five[2]:,.1f}",
+               f"5 to 95 %: {five[0]:,.1f} to {five[4]:,.1f}") for name, five in bands.items()]
+    views.facts(facts)
     from ui import fusion_plots
 
     figure = fusion_plots.score_bands(

@@ -45,18 +45,19 @@ def score_bands(
         ))
     figure.add_vline(x=score, line={"color": ink, "width": 3}, annotation={
         "text": titles[1], "font": {"color": ink, "size": 15}, "yanchor": "bottom", "y": 1})
-    figure.update_layout(margin={"t": 34})
-    return _laid_out(figure, titles[0], 210, dark)
+    return _laid_out(figure, titles[0], 210, dark, top=34)
 
 
-def _laid_out(figure: go.Figure, title: str, height: int, dark: bool) -> go.Figure:
+def _laid_out(
+    figure: go.Figure, title: str, height: int, dark: bool, top: int = 12
+) -> go.Figure:
     theme = Theme.of(dark)
     axis: dict[str, Any] = {"zeroline": False, "fixedrange": True, "showgrid": False,
                             "tickfont": {"color": theme.quiet, "size": 14}}
     figure.update_layout(
         template="none", height=height, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", font={"family": FONT, "color": theme.ink, "size": 15},
-        margin={"l": 8, "r": 12, "t": figure.layout.margin.t or 12, "b": 8},
+        margin={"l": 8, "r": 12, "t": top, "b": 8},
         hoverlabel={"font": {"family": FONT, "size": 15}},
         xaxis={**axis, "title": {"text": title, "font": {"size": 15}}, "automargin": True},
         yaxis={**axis, "autorange": "reversed", "automargin": True},

@@ -44,7 +44,7 @@ def test_a_digit_is_drawn_by_mouse_undone_and_cleared(server: str, tab: Tab) -> 
     drag(page, (0.2, 0.2), (0.8, 0.2), (0.4, 0.9))
     seen = page.locator(SEEN)
     seven = seen.get_attribute("src")
-    assert page.locator("[role=status]").inner_text() == "1 stroke"
+    assert page.locator("#said").inner_text() == "1 stroke"
     settle(page)
     drawn = in_link(page)
     assert len(drawn) == 1
@@ -52,7 +52,7 @@ def test_a_digit_is_drawn_by_mouse_undone_and_cleared(server: str, tab: Tab) -> 
     drag(page, (0.3, 0.5), (0.7, 0.5))
     page.wait_for_function("before => document.querySelector(`img[alt='handwriting as given']`)"
                            ".src !== before", arg=seven)
-    assert page.locator("[role=status]").inner_text() == "2 strokes"
+    assert page.locator("#said").inner_text() == "2 strokes"
     page.get_by_role("button", name="Undo").click()
     page.wait_for_function("before => document.querySelector(`img[alt='handwriting as given']`)"
                            ".src === before", arg=seven)
@@ -82,7 +82,7 @@ def test_a_digit_is_drawn_by_keyboard_alone(server: str, tab: Tab) -> None:
     settle(page)
     (stroke,) = in_link(page)
     np.testing.assert_allclose([stroke[0], stroke[-1]], [(0.5, 0.2), (0.5, 0.7)], atol=0.001)
-    assert "pen up at 50, 70" in page.locator("[role=status]").inner_text()
+    assert "pen up at 50, 70" in page.locator("#said").inner_text()
     page.keyboard.press("u")
     page.get_by_text("Nothing is given").wait_for()
     assert watched.errors == []
@@ -90,7 +90,7 @@ def test_a_digit_is_drawn_by_keyboard_alone(server: str, tab: Tab) -> None:
 
 def test_a_drawing_survives_a_link_and_a_page_switch(server: str, tab: Tab) -> None:
     page = tab().open(f"{server}/{OWN}&own_handwriting=abcdefgh.ABCD&temperature=0.5")
-    assert page.locator("[role=status]").inner_text() == "2 strokes"
+    assert page.locator("#said").inner_text() == "2 strokes"
     before = page.locator(SEEN).get_attribute("src")
     page.get_by_role("link", name="Masks").click()
     page.get_by_role("heading", name="Masks", exact=True).wait_for()

@@ -61,9 +61,9 @@ def pick_ways(here: Here) -> Ways:
         show = st.segmented_control("Show", [SAMPLES, MEAN], default=SAMPLES, required=True,
                                     key="show", bind="query-params")
     with right:
-        state.check_link("order", state.is_among([DRAWN, SURE]), f"{DRAWN} or {SURE}")
+        state.check_link("sort", state.is_among([DRAWN, SURE]), f"{DRAWN} or {SURE}")
         order = st.segmented_control("Order", [DRAWN, SURE], default=DRAWN, required=True,
-                                     key="order", bind="query-params",
+                                     key="sort", bind="query-params",
                                      help="Surest first: by the judges' probabilities of what they "
                                      "name, multiplied over what is generated; the same order for "
                                      "every modality.")
@@ -80,8 +80,8 @@ def _pick_numbers(here: Here) -> tuple[int, float]:
                                 "around the posterior's mean m; 1 is the posterior itself.")
     with middle:
         options = [str(count) for count in COUNTS]
-        state.check_link("draws", state.is_among(options), "one of " + ", ".join(options))
-        count = st.selectbox("Draws of z", options, index=2, key="draws", bind="query-params")
+        state.check_link("count", state.is_among(options), "one of " + ", ".join(options))
+        count = st.selectbox("Draws of z", options, index=2, key="count", bind="query-params")
     with right:
         st.button("New noise", key="new_noise", on_click=state.new_seed, width="stretch",
                   help=f"The noise is fixed by the seed {here.seed} until you roll it anew.")

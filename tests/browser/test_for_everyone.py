@@ -11,7 +11,8 @@ pytestmark = pytest.mark.browser
 
 Tab = Callable[..., Watched]
 PAGES = ("", "masks?mask=word", "compare", "traverse", "generate?mask=photo",
-         "generate?start=my+own+input&own_handwriting=abcdefgh.ABCD")
+         "generate?start=my+own+input&own_handwriting=abcdefgh.ABCD", "fusion", "order", "conflict",
+         "results")
 NOT_OURS: dict[str, str] = {}
 """Rules that Streamlit's own widgets break, each with what breaks it."""
 

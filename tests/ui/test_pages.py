@@ -227,8 +227,8 @@ def test_every_plane_draws_in_every_study(open_app: Open, study: str, query: dic
 
 
 @pytest.mark.parametrize(("key", "value"), [
-    ("plane", "x"), ("scale", "x"), ("at", "2,0"), ("at", "1"), ("by", "smell"), ("draws", "5"),
-    ("temperature", "-1"), ("temperature", "nan"), ("order", "x"), ("show", "x"), ("make", "x"),
+    ("plane", "x"), ("scale", "x"), ("at", "2,0"), ("at", "1"), ("by", "smell"), ("count", "5"),
+    ("temperature", "-1"), ("temperature", "nan"), ("sort", "x"), ("show", "x"), ("make", "x"),
 ])
 def test_a_page_tells_what_of_its_link_means_nothing(open_app: Open, key: str, value: str) -> None:
     page = "traverse" if key in ("plane", "scale", "at", "by") else "generate"
@@ -272,6 +272,6 @@ def test_new_noise_is_another_seed(open_app: Open) -> None:
 
 def test_draws_in_the_judges_order_are_the_same_draws(open_app: Open) -> None:
     drawn, sure = (re.findall(r'<span style="opacity[^/]*', html_of(
-        open_app("generate", mask="photo", **query))) for query in ({}, {"order": "surest first"}))
+        open_app("generate", mask="photo", **query))) for query in ({}, {"sort": "surest first"}))
     assert drawn != sure
     assert sorted(drawn) == sorted(sure)

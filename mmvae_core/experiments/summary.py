@@ -38,7 +38,7 @@ def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
     found = []
     figures = {key[:3]: seeds for key, seeds in _by_model(rows).items()
                if key[3:] == (FIGURE, GIVEN)}
-    for variant in dict.fromkeys(key[0] for key in figures):
+    for variant in sorted({key[0] for key in figures}):
         for claim, better, worse in _pairs(variant, figures):
             found.append({
                 "claim": claim, "variant": variant,

@@ -82,6 +82,7 @@ def test_claims_compare_models_of_one_variant_by_their_joint_log_likelihood() ->
     expected = stats.ttest_1samp([3.0, 3.1, 3.0], 0).confidence_interval(0.95)
     assert (masked["low"], masked["high"]) == pytest.approx((expected.low, expected.high))
     assert found["linear", "sum_pooling-masked", "poe-masked"]["claim"] == "learned above fixed"
+    assert claims(rows(WORLD)[::-1]) == claims(rows(WORLD)), "whatever the order of the rows"
 
 
 def test_a_summary_has_one_entry_per_model_and_figure() -> None:

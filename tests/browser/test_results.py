@@ -16,7 +16,7 @@ def test_charts_are_drawn_with_their_numbers_and_a_world_is_a_link(
     page = watched.open(f"{server}/results?world=Linear%20sparse")
     page.wait_for_selector(".js-plotly-plot >> nth=3")
     assert page.locator(".st-key-world button[aria-checked=true]").inner_text() == "Linear sparse"
-    drawn = page.locator(".js-plotly-plot .annotation-text").all_inner_texts()
+    drawn = page.locator(".js-plotly-plot .annotation-text").all_text_contents()
     assert any(text.startswith("PoE") and "+3.0" in text for text in drawn)
     assert page.locator(".js-plotly-plot .scatterlayer .point").count() > 15
     page.locator(".st-key-world button", has_text="Linear").first.click()

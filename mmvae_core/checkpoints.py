@@ -54,8 +54,9 @@ class Latents:
 
     `masks` [subset, modality]; `mean` and `stddev` [subset, item, latent] (a mixture's are its
     moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2]. Of runs evaluated
-    by an earlier version `distortion` and `log_likelihood` [subset, item] (see
-    `evaluation.rates.distortions`) are None.
+    by an earlier version these are None: `distortion` and `log_likelihood` [subset, item] (see
+    `evaluation.rates.distortions`), and `marginal` [subset, item], log p(x_S) of the first items,
+    whose means are in the report.
     """
 
     masks: np.ndarray
@@ -67,6 +68,7 @@ class Latents:
     umap: np.ndarray
     distortion: np.ndarray | None = None
     log_likelihood: np.ndarray | None = None
+    marginal: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

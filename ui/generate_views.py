@@ -108,7 +108,7 @@ def posterior_facts(here: Here, made: "Generated", given: Mapping[str, np.ndarra
     error = "exact" if made.rate_error is None else f"± {1.96 * made.rate_error:.1f}, estimate"
     entries = [("Posterior width", f"{made.width:.2f}", "prior: 1"),
                ("Rate", f"{made.rate:.1f}", f"nats, {error}")]
-    likely = loading.familiar(here.study, here.run, given) if given else None
+    likely = loading.familiar(here.run, given) if given else None
     if likely:
         low, high = likely.interval
         entries.append(("Likelier than", f"{likely.percentile:.0f} %",
@@ -119,8 +119,8 @@ def posterior_facts(here: Here, made: "Generated", given: Mapping[str, np.ndarra
                    "of the test items are likelier. What it generates says little.")
     views.source("width and rate: of what is given here", *([] if likely is None else [
         f"likelier than: log p({subset}) = {likely.value:.1f} nats, among {likely.count} test "
-        "items, each an importance-weighted estimate of 16 draws, seed 0, 95 % Wilson interval; "
-        "what is simple, as a dot, is likely too"]),
+        f"items, each an importance-weighted estimate of {report['log_likelihood']['samples']} "
+        "draws, seed 0, 95 % Wilson interval; what is simple, as a dot, is likely too"]),
         f"right: share of {report.get('items', '?')} test items with {subset} shown, "
         f"95 % Wilson interval, seed {report.get('seed', '?')}", views.run_mark(here.run))
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from mmvae_core import traversal
-from mmvae_core.checkpoints import Samples
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
 from mmvae_core.evaluation import familiarity
@@ -124,22 +123,12 @@ def prior_scale(model: MultimodalVAE) -> np.ndarray:
 
 
 @torch.no_grad()
-def compared(model: MultimodalVAE, samples: Samples, names: tuple[str, ...]) -> Tensor:
-    """log p(x_S) of test items; see `familiarity.reference`."""
-    from mmvae_core.evaluation.report import sample_batch  # late: brings scikit-learn
-
-    subset = torch.tensor([name in names for name in model.names])
-    with GENERATOR:
-        return familiarity.reference(model, sample_batch(model, samples), subset)
-
-
-@torch.no_grad()
 def familiar(
-    model: MultimodalVAE, given: Mapping[str, np.ndarray], others: Tensor
+    model: MultimodalVAE, given: Mapping[str, np.ndarray], others: np.ndarray, samples: int
 ) -> familiarity.Familiarity:
-    """How likely what is given is, among the test items of `compared`."""
+    """How likely what is given is, among test items; see `familiarity.familiarity`."""
     with GENERATOR:
-        return familiarity.familiarity(model, tensors(model, given), others)
+        return familiarity.familiarity(model, tensors(model, given), others, samples)
 
 
 def as_tensor(values: np.ndarray, modality: ModalityConfig) -> Tensor:

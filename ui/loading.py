@@ -22,8 +22,6 @@ from mmvae_core.errors import RunError
 from mmvae_core.results import Report, read_report, report_files
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from mmvae_core.evaluation.coherence import Judge
     from mmvae_core.evaluation.familiarity import Familiarity
     from mmvae_core.model import MultimodalVAE
@@ -145,14 +143,16 @@ def prior_scale(run: Run) -> np.ndarray:
     return _prior_scale(str(run.folder), stamp(run))
 
 
-def familiar(study: Study, run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity":
-    """How likely what is given is, among the first test items; see `evaluation.familiarity`."""
+def familiar(run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity | None":
+    """How likely what is given is, among the test items whose likelihoods are stored."""
+    told = report(run).get("log_likelihood")
+    others = latents(run).marginal if told and is_evaluated(run) else None
+    if others is None:
+        return None
     from ui import inference
 
-    folder, age = str(run.folder), stamp(run)
-    others = _compared(folder, age, tuple(name for name in run.config.names if name in given),
-                       str(study.folder), _stamp(study.folder / "samples.npz"))
-    return inference.familiar(_model(folder, age), given, others)
+    row = row_of(latents(run), tuple(name in given for name in run.config.names))
+    return inference.familiar(model(run), given, others[row], told["samples"])
 
 
 def lattice(run: Run, study: Study, item: int, mask: tuple[bool, ...], draws: int, seed: int,
@@ -299,15 +299,6 @@ def _strips(
     from ui import inference
 
     return inference.strips(_model(folder, age), mean, scale, steps, reach)
-
-
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _compared(
-    folder: str, age: tuple[int, ...], names: tuple[str, ...], study: str, study_age: int
-) -> "Tensor":
-    from ui import inference
-
-    return inference.compared(_model(folder, age), _samples(study, study_age), names)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

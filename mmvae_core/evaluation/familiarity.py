@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,8 +12,7 @@ from mmvae_core.evaluation.coherence import wilson
 from mmvae_core.evaluation.log_likelihood import log_likelihood
 from mmvae_core.model import MultimodalVAE
 
-ITEMS, SAMPLES, SEED = 500, 16, 0
-"""The first so many items, importance draws for each, and their seed."""
+SEED = 0
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,16 @@ class Familiarity:
         return 100 * low, 100 * high
 
 
-def reference(model: MultimodalVAE, batch: Batch, subset: Tensor) -> Tensor:
-    """log p(x_S) [item] in nats of the first test items that have all of S [modality].
-
-    The estimate's bias (a lower bound) is that of `familiarity`, as both take equally many draws.
-    """
-    rows = (batch.observed | ~subset).all(1).nonzero()[:ITEMS, 0]
-    data = {name: values[rows] for name, values in batch.data.items()}
-    return log_likelihood(model, Batch(data, batch.observed[rows]), subset, subset, SAMPLES, SEED)
-
-
 def familiarity(
-    model: MultimodalVAE, given: Mapping[str, Tensor], compared: Tensor
+    model: MultimodalVAE, given: Mapping[str, Tensor], compared: np.ndarray, samples: int
 ) -> Familiarity:
-    """Of single items [*shape] by name, compared with the `reference` of the same modalities.
+    """Of single items [*shape] by name, compared with log p(x_S) [item] of the same modalities.
 
+    `samples` are the importance draws, as many as `compared` took: both are lower bounds then.
     A likelihood is high also for what is simple, such as a dot on black; it finds what is strange
     in what there is, not what is lacking.
     """
     subset = torch.tensor([name in given for name in model.names])
     batch = Batch({name: value[None] for name, value in given.items()}, subset[None])
-    value = float(log_likelihood(model, batch, subset, subset, SAMPLES, SEED)[0])
+    value = float(log_likelihood(model, batch, subset, subset, samples, SEED)[0])
     return Familiarity(value, int((compared <= value).sum()), len(compared))

@@ -74,7 +74,7 @@ def evaluate(
     posterior, names = all_posteriors(model, batch), subset_names(model.names)
     draws = budget.rate_samples
     report: dict[str, Any] = {"seed": seed, "items": len(samples), "rate_samples": draws}
-    report["log_likelihood"] = _likelihood(model, batch, budget, seed, each)
+    report["log_likelihood"], marginal = _likelihood(model, batch, budget, seed, each)
     rate = rates(posterior, model.prior(), draws, seed)
     report["rate"] = _estimates(names, rate)
     report["cross_rate"] = _estimates(names, cross_rates(posterior, draws, seed))
@@ -93,7 +93,7 @@ def evaluate(
     report["probe"] = dict(zip(names, latent_probe(posterior, samples.labels, seed), strict=True))
     each("probe", 1.0)
     report["conflict"] = conflict(model, batch, labels, judges, draws, seed, each)
-    latents = _latents(model, posterior, rate, (distortion, bound), seed)
+    latents = _latents(model, posterior, rate, (distortion, bound, marginal), seed)
     each("projection", 1.0)
     return report, latents
 
@@ -127,8 +127,8 @@ def mean_error(values: Tensor) -> dict[str, float | None]:
 
 def _likelihood(
     model: MultimodalVAE, batch: Batch, budget: Budget, seed: int, each: Progress
-) -> dict[str, Any]:
-    """Joint, marginal and conditional log-likelihoods of the first items."""
+) -> tuple[dict[str, Any], Tensor]:
+    """Joint, marginal and conditional log-likelihoods of the first items, and [subset, item]."""
     first = next(parts(batch, budget.likelihood_items))
     values = log_likelihoods(model, first, budget.likelihood_samples, seed,
                              each=lambda fraction: each("log_likelihood", fraction))
@@ -140,7 +140,7 @@ def _likelihood(
         "joint": mean_error(values[-1]),
         "marginal": {name: mean_error(values[row]) for row, name in rows[1:]},
         "conditional": {name: mean_error(values[-1] - values[row]) for row, name in rows[1:-1]},
-    }
+    }, values
 
 
 def _estimates(names: list[str], found: list[Estimate]) -> dict[str, Any]:
@@ -149,8 +149,8 @@ def _estimates(names: list[str], found: list[Estimate]) -> dict[str, Any]:
 
 
 def _latents(
-    model: MultimodalVAE, posterior: Family, rate: list[Estimate], scores: tuple[Tensor, Tensor],
-    seed: int,
+    model: MultimodalVAE, posterior: Family, rate: list[Estimate],
+    scores: tuple[Tensor, Tensor, Tensor], seed: int,
 ) -> Latents:
     mean = posterior.mean.cpu().numpy()
     pca, explained, umap = (part.astype(np.float32) for part in project(mean, seed))
@@ -160,4 +160,5 @@ def _latents(
         rate=torch.stack([one.value for one in rate]).cpu().numpy(),
         pca=pca, pca_explained=explained, umap=umap,
         distortion=scores[0].cpu().numpy(), log_likelihood=scores[1].cpu().numpy(),
+        marginal=scores[2].cpu().numpy(),
     )

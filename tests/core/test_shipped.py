@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash
+from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash, studies
 from mmvae_core.evaluation.report import evaluate_run
 from mmvae_core.subsets import all_subsets
 
@@ -78,6 +78,16 @@ def test_no_order_of_the_modalities_matters_but_to_a_concatenation(run: Run) -> 
                 assert (change.relative > 1e-2) == bool(moved)
             else:
                 assert change.relative < 1e-5
+
+
+@pytest.mark.parametrize("run", [run for study in studies() for run in study.runs()],
+                         ids=lambda run: run.id)
+def test_the_likelihoods_of_the_items_are_those_of_the_report(run: Run) -> None:
+    marginal, told = run.latents().marginal, run.report["log_likelihood"]
+    assert marginal is not None
+    assert marginal.shape == (2 ** len(run.config.names), told["items"])
+    means = [one["mean"] for one in told["marginal"].values()]
+    np.testing.assert_allclose(marginal[1:].astype(float).mean(1), means, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)

@@ -14,6 +14,7 @@ from mmvae_core.data.words import ALPHABET, NAMES, sample_words
 from mmvae_core.evaluation.all_subsets import all_posteriors, subset_names
 from mmvae_core.evaluation.coherence import share
 from mmvae_core.evaluation.conflict import side_names, sides
+from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.judge import Judge, save_judge
 from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
@@ -153,6 +154,7 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
         "rate": torch.stack([one.value for one in rate]).numpy(),
         "pca": flat, "pca_explained": explained, "umap": np.tanh(flat),
         "distortion": distortion.numpy(), "log_likelihood": bound.numpy(),
+        "marginal": log_likelihoods(model, batch, 8, 0).numpy(),
     })
     write_json(folder / "report.json", _report(config.names, subset_names(config.names),
                                                len(folder.name)))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.checkpoints import Samples
+from mmvae_core.checkpoints import Run, Samples
 from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, vector_items, vectors, write_study
@@ -245,6 +245,22 @@ def test_own_values_of_every_kind_are_given(open_app: Open) -> None:
     assert "numbers as given" in html
     assert 'aria-label="cab"' in html
     assert "picture <span" in html  # generated, as nothing has been drawn
+
+
+def test_what_is_given_is_ranked_among_the_stored_likelihoods(
+    open_app: Open, checkpoints: Path
+) -> None:
+    run = Run(checkpoints / "digits" / "moe-masked")
+    html = html_of(open_app("generate", run="moe-masked", mask="word", item="5"))
+    (percent, low, high) = re.findall(
+        r"Likelier than</dt><dd>(\d+) % <small>of test items \((\d+) to (\d+) %\)", html)[0]
+    assert int(low) <= int(percent) <= int(high)
+    (value,) = re.findall(r"log p\(word\) = (-?[0-9.]+) nats, among 40 test items", html)
+    marginal = run.latents().marginal
+    assert marginal is not None
+    below = (marginal[3] <= float(value)).mean()
+    assert 100 * below == pytest.approx(int(percent), abs=3)
+    assert "estimate of 8 draws" in html
 
 
 def test_what_is_neither_given_nor_generated_is_missing(open_app: Open) -> None:

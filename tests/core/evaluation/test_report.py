@@ -80,6 +80,7 @@ def test_report_is_complete_and_reproducible(make_model, samples, tmp_path) -> N
     assert list(dict.fromkeys(part for part, _ in seen)) == [
         "log_likelihood", "rate", "distortion", "coherence", "joint_coherence", "probe", "conflict",
         "projection"]
+    check_marginals(report, latents)
     save_evaluation(Run(tmp_path), report, latents)
     assert Run(tmp_path).report == report
     assert np.array_equal(Run(tmp_path).latents().umap, latents.umap)
@@ -124,6 +125,15 @@ def test_a_study_without_judges_has_no_coherence(run, tmp_path, about, monkeypat
     assert first == "joint log-likelihood >= -1.5 +- 0.0 nats"
     assert columns.split() == ["given", "log-likelihood", "rate", "probe"]
     assert [row.split()[0] for row in rows] == list(report["log_likelihood"]["marginal"])
+
+
+def check_marginals(report: dict, latents: Latents) -> None:
+    """The items' likelihoods are those of which the report tells the mean."""
+    assert latents.marginal is not None
+    assert latents.marginal.shape == (len(latents.masks), BUDGET.likelihood_items)
+    for values, told in zip(latents.marginal[1:], report["log_likelihood"]["marginal"].values(),
+                            strict=True):
+        assert values.mean() == pytest.approx(told["mean"], rel=1e-5)
 
 
 def evaluate_without_latents(model, samples, seed) -> dict:

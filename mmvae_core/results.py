@@ -22,12 +22,16 @@ Text = Annotated[str, Meta(max_length=200)]
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """A mean over seeds with its interval of confidence; no interval where there is one seed."""
+    """A mean over seeds with its interval of confidence; no interval where there is one seed.
+
+    `singles` are the seeds' own values; reports of an earlier version lack them.
+    """
 
     mean: Number
     low: Number | None
     high: Number | None
     seeds: int
+    singles: tuple[Number, ...] = ()
 
 
 class Claim(Interval, frozen=True):

@@ -39,18 +39,24 @@ LOOKS = {
 
 @dataclass(frozen=True)
 class Span:
-    """A mean with its interval, if there is one, drawn as `kind` looks."""
+    """A mean with its interval, if there is one, and the single values, drawn as `kind` looks."""
 
     kind: str
     mean: float
     low: float | None
     high: float | None
+    singles: tuple[float, ...] = ()
 
     @property
     def ends(self) -> tuple[float, float]:
         """The interval, or twice the mean."""
         return (self.mean if self.low is None else self.low,
                 self.mean if self.high is None else self.high)
+
+    @property
+    def reach(self) -> tuple[float, ...]:
+        """All that is drawn of it."""
+        return (*self.ends, self.mean, *self.singles)
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,10 @@ def intervals(
 def window(spans: Sequence[Span], rule: Rule | None = None) -> tuple[float, float]:
     """The values that the axis shows: all but those far outside of the usual."""
     middle = median(span.mean for span in spans) if rule is None else rule.value
-    reach = [max(abs(end - middle) for end in (*span.ends, span.mean)) for span in spans]
+    reach = [max(abs(end - middle) for end in span.reach) for span in spans]
     usual = OUTLIER * median(reach)
     within = [end for span, far in zip(spans, reach, strict=True) if far <= usual
-              for end in (*span.ends, span.mean)]
+              for end in span.reach]
     low, high = min([middle, *within]), max([middle, *within])
     pad = max(0.06 * (high - low), 1e-9 + 1e-6 * abs(middle))
     return low - pad, high + pad
@@ -169,8 +175,16 @@ def _add_kind(
             (frame[1], "triangle-right", max(span.ends) > frame[1])) if beyond]
     figure.add_trace(go.Scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
                                 line={"color": look.colour, "width": 3}))
-    inside = [(span.mean, height) for span, height in found if frame[0] <= span.mean <= frame[1]]
     outline = {"color": theme.ink, "width": 1}
+    singles = [(value, height) for span, height in found for value in span.singles
+               if frame[0] <= value <= frame[1]]
+    if singles:
+        values, heights = zip(*singles, strict=True)
+        figure.add_trace(go.Scatter(
+            x=values, y=heights, mode="markers", hoverinfo="skip", showlegend=False,
+            marker={"symbol": "line-ns", "size": 12, "line": {"color": look.colour, "width": 1.5}},
+        ))
+    inside = [(span.mean, height) for span, height in found if frame[0] <= span.mean <= frame[1]]
     figure.add_trace(go.Scatter(
         x=[mean for mean, _ in inside] or [None], y=[height for _, height in inside] or [None],
         mode="markers", name=look.name, hoverinfo="skip",

@@ -93,8 +93,8 @@ def differences(report: Report, world: str) -> None:
     for column, claim in zip(st.columns(2, gap="large"), CLAIMS, strict=True):
         with column:
             _forests([one for one in claims if one.claim == claim], claim)
-    views.source("Mean difference in nats per item, 95 % t interval over seeds; each chart has an "
-                 "axis of its own, the bar is zero", *_origin(report))
+    views.source("Mean difference in nats per item, 95 % t interval over seeds, a tick for each "
+                 "seed; each chart has an axis of its own, the bar is zero", *_origin(report))
     with st.expander("The same as a table"):
         st.html(result_tables.claims_table(claims))
 
@@ -131,7 +131,7 @@ def _parts(model: str) -> tuple[str, str]:
 
 def _line(one: Claim, label: str) -> Line:
     mean, ends = result_tables.written(one, signed=True)
-    return Line(label, mean, ends, (Span(one.verdict, one.mean, one.low, one.high),))
+    return Line(label, mean, ends, (Span(one.verdict, one.mean, one.low, one.high, one.singles),))
 
 
 def figures(report: Report, world: str) -> None:
@@ -155,7 +155,7 @@ def _dots(found: Sequence[Summary], entries: Sequence[Summary], name: str) -> No
         own = sorted((one for one in found if one.aggregator == aggregator),
                      key=lambda one: one.objective)
         means = (f"{SIGN.get(one.objective, '')} {result_tables.written(one)[0]}" for one in own)
-        spans = (Span(one.objective, one.mean, one.low, one.high) for one in own)
+        spans = (Span(one.objective, one.mean, one.low, one.high, one.singles) for one in own)
         lines.append(Line(model_name(aggregator), "  ".join(means), spans=tuple(spans)))
     best = next((one.mean for one in entries if (one.figure, one.given) == (MAXIMUM, "all")), None)
     is_bounded = best is not None and found[0].figure == "log_likelihood"

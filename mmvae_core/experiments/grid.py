@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import fields, replace
 
-from mmvae_core.config import Config, RunConfig, load_config
+from mmvae_core.config import AggregatorConfig, Config, RunConfig, load_config
 from mmvae_core.errors import UsageError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
@@ -23,11 +23,6 @@ KEPT = ("linear", "bimodal", "bimodal_normal", "missing")
 """The variants whose runs the app can open."""
 MIXTURE = "_mixture"
 COMPONENTS = 5
-SETTINGS = {
-    "sum_pooling": {"width": 64},
-    "self_attention": {"width": 48, "heads": 4, "layers": 1},
-}
-"""The learned aggregators' sizes: about as many parameters in either."""
 FIXED = ("poe", "moe", "mopoe")
 LEARNED = ("sum_pooling", "self_attention")
 OBJECTIVES = ("masked", "mixture")
@@ -82,14 +77,22 @@ def config_of(cell: Cell, quick: bool = False) -> RunConfig:
     base = load_config(CONFIGS / f"{cell.variant}.toml")
     name = cell.aggregator.removesuffix(MIXTURE)
     components = COMPONENTS if cell.aggregator.endswith(MIXTURE) else 1
-    settings = SETTINGS.get(name, {})
     epochs = max(1, base.training.epochs // QUICK_SHARE) if quick else base.training.epochs
     return one_seed(replace(
         base,
-        aggregator=replace(base.aggregator, name=name, components=components, **settings),
+        aggregator=replace(base.aggregator, name=name, components=components,
+                           **_sizes(name, base.aggregator.width)),
         objective=replace(base.objective, name=cell.objective),
         training=replace(base.training, epochs=epochs),
     ), cell.seed)
+
+
+def _sizes(name: str, width: int) -> dict[str, int]:
+    """The aggregator's size, where it has one: about as many parameters in either learned one."""
+    if name not in LEARNED:
+        return {"width": AggregatorConfig(name=name).width}
+    return {"width": width} if name == "sum_pooling" else {
+        "width": 3 * width // 4, "heads": 4, "layers": 1}
 
 
 def one_seed(config: RunConfig, seed: int) -> RunConfig:

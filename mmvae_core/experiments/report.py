@@ -20,6 +20,8 @@ from mmvae_core.runs import hardware
 def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> dict[str, Any]:
     """Write the report of an experiment's rows and return it."""
     cells = {row.cell: row.seconds for row in rows}
+    is_fast = order.device != "cpu" and torch.cuda.is_available()
+    device = torch.device("cuda" if is_fast else "cpu")
     report = {
         "experiment": name,
         "variants": list(EXPERIMENTS[name]),
@@ -32,8 +34,8 @@ def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> di
         "likelihood_samples": SAMPLES,
         "kl": {"items": KL_ITEMS, "samples": KL_SAMPLES},
         "seconds": round(sum(cells.values())),
-        "device": order.device,
-        "hardware": hardware(torch.device(order.device if order.device != "auto" else "cpu")),
+        "device": device.type,
+        "hardware": hardware(device),
         "threads": 1,
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
         "torch": version("torch"),

@@ -58,17 +58,20 @@ def verdict(better: Seeds, worse: Seeds) -> dict[str, Any]:
 
 
 def interval(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, t interval of the mean, standard deviation and count; None where one value is all.
+    """Mean, t interval of the mean, standard deviation, count and the values themselves.
 
+    Interval and deviation are None where one value is all.
     mean -+ t(0.975, n - 1) s / sqrt(n), s the standard deviation with n - 1.
     """
     count = len(values)
     mean = float(np.mean(values)) if count else None
+    found = {"mean": mean, "low": None, "high": None, "sd": None, "seeds": count,
+             "singles": [float(f"{value:.6g}") for value in values]}
     if mean is None or count < 2:
-        return {"mean": mean, "low": None, "high": None, "sd": None, "seeds": count}
+        return found
     spread = float(np.std(values, ddof=1))
     reach = float(student.ppf((1 + LEVEL) / 2, count - 1)) * spread / count**0.5
-    return {"mean": mean, "low": mean - reach, "high": mean + reach, "sd": spread, "seeds": count}
+    return found | {"low": mean - reach, "high": mean + reach, "sd": spread}
 
 
 def _pairs(

@@ -14,8 +14,8 @@ from mmvae_core.data.words import ALPHABET, NAMES, sample_words
 from mmvae_core.evaluation.all_subsets import all_posteriors, subset_names
 from mmvae_core.evaluation.coherence import share
 from mmvae_core.evaluation.conflict import side_names, sides
-from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.judge import Judge, save_judge
+from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
 from mmvae_core.projections import fit_pca

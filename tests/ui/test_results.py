@@ -194,3 +194,13 @@ def test_every_interval_is_drawn_once_and_stays_inside() -> None:
     assert all(depth < height < 0 for height in heights)
     marks = [y for trace in figure.data if trace.mode == "markers" for y in trace.y]
     assert len(set(marks)) == 2, "two spans of a row lie apart"
+
+
+def test_every_seed_has_a_tick_on_the_row_of_its_mean() -> None:
+    one = Span("holds", 2.0, 1.0, 3.0, (1.5, 2.5, 3.5))
+    figure = result_plots.intervals([Line("a", spans=(one,))], "nats", False, Rule(0.0))
+    (ticks,) = (trace for trace in figure.data if trace.marker.symbol == "line-ns")
+    (mean,) = (trace for trace in figure.data if trace.name == "holds")
+    assert ticks.x == (1.5, 2.5, 3.5)
+    assert set(ticks.y) == set(mean.y)
+    assert figure.layout.xaxis.range[1] > 3.5

@@ -70,7 +70,7 @@ def test_a_cell_changes_its_parts_and_seeds_alone() -> None:
     made = config_of(Cell("bimodal", "self_attention_mixture", "mixture", 4))
     base = load_config(CONFIGS / "bimodal.toml")
     assert (made.aggregator.name, made.aggregator.components) == ("self_attention", 5)
-    assert made.aggregator.width == grid.SETTINGS["self_attention"]["width"]
+    assert made.aggregator.width == 48
     assert made.objective.name == "mixture"
     assert made.data.seed == made.training.seed == 4
     assert replace(made, aggregator=base.aggregator, objective=base.objective, data=base.data,

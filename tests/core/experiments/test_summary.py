@@ -29,8 +29,9 @@ def test_intervals_hold_the_mean_nineteen_times_in_twenty() -> None:
 
 
 def test_one_value_or_none_has_no_interval() -> None:
-    assert interval([2.5]) == {"mean": 2.5, "low": None, "high": None, "sd": None, "seeds": 1}
-    assert interval([]) == {"mean": None, "low": None, "high": None, "sd": None, "seeds": 0}
+    no_spread = {"low": None, "high": None, "sd": None}
+    assert interval([2.5]) == {"mean": 2.5, "seeds": 1, "singles": [2.5], **no_spread}
+    assert interval([]) == {"mean": None, "seeds": 0, "singles": [], **no_spread}
 
 
 @pytest.mark.parametrize(("differences", "word"), [

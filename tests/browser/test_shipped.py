@@ -1,0 +1,44 @@
+"""Every page on every shipped run, in a real browser."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from mmvae_core.checkpoints import SHIPPED, Run, studies
+from tests.browser.conftest import LAST, Watched, served, settle
+from tests.browser.test_pages import PATHS
+
+pytestmark = pytest.mark.browser
+
+WRONG = "[data-testid=stException], [data-testid=stAlertContentError]"
+RUNS = [run for study in studies() for run in study.runs()]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Iterator[str]:
+    with served(SHIPPED) as address:
+        yield address
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
+def test_every_page_shows_the_run(shipped: str, tab: Callable[..., Watched], run: Run) -> None:
+    study, name = run.id.split("/")
+    watched = tab()
+    page = watched.open(f"{shipped}/?study={study}&run={name}")
+    for title, path in PATHS.items():
+        go_to(page, title, LAST[path.strip("/")])
+        assert page.locator(WRONG).count() == 0, title
+        assert "nan" not in page.locator(".stMain").inner_text().lower().split()
+        if title == "Masks":
+            assert page.locator("button.node").count() == 2 ** len(run.config.names)
+        assert f"run={name}" in page.url
+    assert watched.errors == []
+
+
+def go_to(page: Page, title: str, last: str) -> None:
+    """Follow the page's link in the navigation and wait until all is drawn."""
+    page.get_by_role("link", name=title, exact=True).click()
+    page.get_by_role("heading", name=title, exact=True).wait_for()
+    page.wait_for_selector(last)
+    settle(page)

@@ -32,12 +32,16 @@ score, error = insides.conflict_score(loading.model(here.run), first, second, he
 on_file = conflict_views.measured(here.run, mine, yours)
 
 st.subheader("Which side wins", anchor=False)
+if not here.study.judge_cards:
+    st.html('<p class="plain">This study has no judges: compare by eye with the two sides above.'
+            "</p>")
 for column, modality in zip(st.columns(len(here.names), gap="large"), here.run.config.modalities,
                             strict=True):
     with column:
         conflict_views.outcome(here, modality, made.at_draws[modality.name], rival)
 views.source(f"E[x | z] at {DRAWS} draws of z", f"seed {here.seed}",
-             "judges trained on real data only, 95 % Wilson interval", views.run_mark(here.run))
+             views.judges_source(here.study),
+             "95 % Wilson interval" if here.study.judge_cards else "", views.run_mark(here.run))
 
 st.subheader("Is it noticed?", anchor=False)
 conflict_views.place(here, score, error, on_file[0] if on_file else None)

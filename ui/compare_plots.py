@@ -94,10 +94,10 @@ def trade_off(kind: TradeOff, points: Sequence[RunPoint], dark: bool) -> go.Figu
     """All runs with their intervals; the compared ones are large and carry their letters."""
     theme, ground = Theme.of(dark), "#14171a" if dark else "#fcfbf8"
     parts = [([one for one in points if bool(one.letter) == lit], lit) for lit in (False, True)]
-    axes = Axes((kind.x, kind.y), _frame([one.x for one in points]),
+    axes = Axes((kind.x.replace(" (", "<br>("), kind.y), _frame([one.x for one in points]),
                 _frame([one.y for one in points]))
     layout = lay_out(axes, theme, 400) | {
-        "showlegend": False, "dragmode": "pan", "margin": {"l": 74, "r": 8, "t": 12, "b": 62}}
+        "showlegend": False, "dragmode": "pan", "margin": {"l": 74, "r": 8, "t": 12, "b": 76}}
     return go.Figure({"data": [_runs(those, lit, theme, ground) for those, lit in parts if those],
                       "layout": layout})
 

@@ -64,7 +64,8 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
     heads = {name: f"right {name}" for name in here.names} | {AGREE: "all agree"}
     targets = {name: head for name, head in heads.items()
                if any(name in row.shares for row in rows)}
-    st.html(tables.item_table(rows, ["log p, item", "log p, test"], targets))
+    likely = ["log p, item", "log p, test"] if here.shown else []
+    st.html(tables.item_table(rows, likely, targets))
     report = next((found for one in made if (found := loading.report(one.run))), {})
     likelihood, draws = report.get("log_likelihood", {}), len(made[0].drawn.latents)
     shares = "right: share of the draws judged as the item is" if here.shown else (
@@ -72,11 +73,12 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
     views.source(
         f"{draws} draws of z for each run, {_noise(here, made)}, seed {here.seed}",
         "rate: KL to the prior, exact, or an estimate where it has ±",
-        f"{shares}, 95 % Wilson interval; judges trained on real data only",
-        f"log p({here.subset}) of the item: importance-weighted lower bound from the same {draws} "
-        "draws, ± 95 %; ≥ where fewer than four draws carry the weight",
-        f"its mean over test items: the same, {likelihood.get('samples', '?')} draws for each of "
-        f"{likelihood.get('items', '?')}, ± 95 %, seed {report.get('seed', '?')}",
+        f"{shares}, 95 % Wilson interval; {views.judges_source(here.study)}" if targets else "",
+        *([f"log p({here.subset}) of the item: importance-weighted lower bound from the same "
+           f"{draws} draws, ± 95 %; ≥ where fewer than four draws carry the weight",
+           f"its mean over test items: the same, {likelihood.get('samples', '?')} draws for each "
+           f"of {likelihood.get('items', '?')}, ± 95 %, seed {report.get('seed', '?')}"]
+          if likely else []),
         *(views.run_mark(one.run) for one in made),
     )
 
@@ -105,7 +107,8 @@ def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
         f"{letter(index)} · {made.run.folder.name}", drawn.rate, drawn.width,
         live_shares(here, made), error=drawn.rate_error,
         more=(tables.bound_text(drawn.log_likelihood, drawn.log_likelihood_error),
-              tables.mean_text(measured.get("marginal", {}).get(here.subset))),
+              tables.mean_text(measured.get("marginal", {}).get(here.subset)))
+        if here.shown else (),
     )
 
 
@@ -178,6 +181,8 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
                 f"{len(found)} of {len(every)} runs" + (
                     f", not measured: {escape(', '.join(lacking))}" if lacking else ""),
                 kind.source(loading.report(every[found[0].name])), "bars are 95 % intervals",
+                "rings: runs not chosen above, named where the pointer is"
+                if any(not one.letter for one in found) else "",
                 *(f"{letter(at)} {views.run_mark(run)}" for at, run in enumerate(runs)))
 
 

@@ -74,7 +74,7 @@ def outcome(here: Here, modality: ModalityConfig, values: np.ndarray, rival: int
     """Generations of one modality, and as whose class they are judged."""
     labels = loading.samples(here.study).labels
     verdict = loading.verdict(here.study, modality, values)
-    said = "There is no judge for this modality."
+    said = views.verdict_text(None, here.study)
     if verdict is not None:
         said = judged(verdict.labels, int(labels[here.item]), int(labels[rival]))
     body = values_html(values, modality, views.alphabet_of(here.study, modality.name), 4,

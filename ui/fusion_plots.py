@@ -10,6 +10,8 @@ from ui.plots import FONT, Theme
 
 MOST_GAPS = 64
 """Up to so many columns, cells of a strip stand apart."""
+FEW = 12
+"""So few columns are all numbered."""
 BLUE, ORANGE, RED = "#0072B2", "#E69F00", "#D55E00"
 
 
@@ -21,7 +23,7 @@ def strips(
     ground = "#14171a" if dark else "#fcfbf8"
     column, said = titles
     figure = go.Figure(go.Heatmap(
-        z=values, x=list(range(1, values.shape[1] + 1)), y=list(names), ygap=4,
+        z=values, x=list(range(values.shape[1])), y=list(names), ygap=4,
         xgap=1 if values.shape[1] <= MOST_GAPS else 0,
         colorscale=[ground, BLUE] if is_share else [BLUE, ground, ORANGE],
         zmin=0 if is_share else -top, zmax=top,
@@ -29,7 +31,8 @@ def strips(
         colorbar={"thickness": 12, "outlinewidth": 0,
                   "tickfont": {"color": Theme.of(dark).quiet, "size": 13}},
     ))
-    return _laid_out(figure, column, 110 + 38 * len(names), dark)
+    figure = _laid_out(figure, column, 110 + 38 * len(names), dark)
+    return figure.update_xaxes(dtick=1 if values.shape[1] <= FEW else None)
 
 
 def score_bands(

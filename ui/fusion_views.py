@@ -54,13 +54,8 @@ def shares(here: Here, parts: "Parts") -> None:
     name = here.run.config.aggregator.name
     rows = [(one, float(share)) for one, share in zip(parts.names, parts.shares, strict=True)
             if share or one in here.names]
-    top = max([abs(share) for _, share in rows] + [1e-9])
-    body = "".join(
-        f'<tr><th scope="row">{escape(one)}</th><td><span class="bar"><b style="width:'
-        f'{100 * max(0.0, share) / top:.0f}%"></b></span><span class="figure">{share:.2f}</span>'
-        f'</td><td>{"" if one in here.shown or one not in here.names else "not shown"}</td></tr>'
-        for one, share in rows
-    )
+    top = max(1.0, *(abs(share) for _, share in rows))
+    body = "".join(_share(one, share, top, here) for one, share in rows)
     st.html('<div class="scroll" tabindex="0" role="region" aria-label="Share of each part">'
             '<table class="numbers narrow"><thead><tr><th scope="col">part</th>'
             f'<th scope="col">share</th><th></th></tr></thead><tbody>{body}</tbody></table></div>')
@@ -68,6 +63,15 @@ def shares(here: Here, parts: "Parts") -> None:
     views.source(*(one for one in (
         f"item {here.item}, shown: {here.subset}", "exact", private, CAVEAT.get(name, ""),
         views.run_mark(here.run)) if one))
+
+
+def _share(name: str, share: float, top: float, here: Here) -> str:
+    """One part's row; a bar below zero is hatched."""
+    below = " class=below" if share < 0 else ""
+    note = "" if name in here.shown or name not in here.names else "not shown"
+    return (f'<tr><th scope="row">{escape(name)}</th><td><span class="bar">'
+            f'<b{below} style="width:{100 * abs(share) / top:.0f}%"></b></span>'
+            f'<span class="figure">{share:.2f}</span></td><td>{note}</td></tr>')
 
 
 def attention(here: Here, weights: np.ndarray) -> None:

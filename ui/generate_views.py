@@ -51,7 +51,7 @@ def pick_given(here: Here) -> tuple[dict[str, np.ndarray], int | None]:
 def pick_ways(here: Here) -> Ways:
     """The controls of drawing."""
     names = list(here.names)
-    left, middle, right = st.columns([3, 2, 3], gap="large")
+    left, middle, right = st.columns([5, 4, 5], gap="large")
     with left:
         state.check_link("make", state.is_among(names, empty=True), "some of " + ", ".join(names))
         wanted = st.pills("Generate, where not given", names, selection_mode="multi",
@@ -61,18 +61,22 @@ def pick_ways(here: Here) -> Ways:
         show = st.segmented_control("Show", [SAMPLES, MEAN], default=SAMPLES, required=True,
                                     key="show", bind="query-params")
     with right:
-        state.check_link("sort", state.is_among([DRAWN, SURE]), f"{DRAWN} or {SURE}")
-        order = st.segmented_control("Order", [DRAWN, SURE], default=DRAWN, required=True,
-                                     key="sort", bind="query-params",
-                                     help="Surest first: by the judges' probabilities of what they "
-                                     "name, multiplied over what is generated; the same order for "
-                                     "every modality.")
+        order = _pick_order() if here.study.judge_cards else DRAWN
     count, temperature = _pick_numbers(here)
     return Ways(tuple(wanted), show == MEAN, count, temperature, order == SURE)
 
 
+def _pick_order() -> str | None:
+    state.check_link("sort", state.is_among([DRAWN, SURE]), f"{DRAWN} or {SURE}")
+    return st.segmented_control("Order", [DRAWN, SURE], default=DRAWN, required=True,
+                                key="sort", bind="query-params",
+                                help="Surest first: by the judges' probabilities of what they "
+                                "name, multiplied over what is generated; the same order for "
+                                "every modality.")
+
+
 def _pick_numbers(here: Here) -> tuple[int, float]:
-    left, middle, right = st.columns([3, 2, 3], gap="large", vertical_alignment="bottom")
+    left, middle, right = st.columns([5, 4, 5], gap="large", vertical_alignment="bottom")
     with left:
         state.check_link("temperature", state.is_number(0, HOTTEST), f"0 to {HOTTEST:g}")
         temperature = st.slider("Temperature", 0.0, HOTTEST, 1.0, 0.1, key="temperature",

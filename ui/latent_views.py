@@ -131,7 +131,7 @@ def _places(latents: Latents, row: int, way: str) -> str:
     """At how many different places the items lie: few, where the shown part takes few values."""
     rounded = np.round(coordinates(latents, way)[row].astype(float), 3)
     places = len(np.unique(rounded, axis=0))
-    return f"at {places:,} different place{'' if places == 1 else 's'}"
+    return "all at one place" if places == 1 else f"at {places:,} different places"
 
 
 def what(way: str) -> str:

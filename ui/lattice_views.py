@@ -113,7 +113,8 @@ def _caption(here: Here, found: "Lattice") -> None:
         "bar and nats: rate, KL to the prior; on a line: nats gained when one more is shown, "
         "KL(q(z | x_S+m) ‖ q(z | x_S)); "
         + ("exact" if exact else f"with ± estimates, {found.samples} draws, 95 %"),
-        f"under a picture: share of {report['items']} test items judged right" if report else "",
+        f"under a picture: share of {report['items']} test items judged right"
+        if report.get("coherence") else "",
         f"seed {here.seed}", views.run_mark(here.run))
 
 

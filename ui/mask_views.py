@@ -24,22 +24,23 @@ def item_head(here: Here) -> None:
 def mask_facts(here: Here, found: "Lattice") -> None:
     """Width and rate of the posterior, with the shares that tell whether it is also right."""
     made, report = found.node(found.row(here.mask)), loading.report(here.run)
-    error = made.rate_error
+    error, right = made.rate_error, views.coherence_facts(report, here.subset, here.names)
     views.facts([
         ("Posterior width", f"{made.width:.2f}", f"prior: {found.prior_width:.2f}"),
         ("Rate", f"{made.rate:.1f}", "nats" if error is None else f"± {tables.Z * error:.1f} nats"),
-        *views.coherence_facts(report, here.subset, here.names),
+        *right,
     ])
     views.source(
         f"Width: mean standard deviation over {here.run.config.latents} latent axes",
         "rate: KL to the prior, "
         + ("exact" if error is None else f"estimate of {found.samples} draws, ± 95 %"),
         f"right: share of {report.get('items', '?')} test items, one draw each, 95 % Wilson "
-        f"interval, seed {report.get('seed', '?')}",
+        f"interval, seed {report.get('seed', '?')}" if right else "",
         views.run_mark(here.run),
     )
     st.html('<p class="source"><b>Narrower is not better:</b> a product of experts narrows with '
-            "every modality, right or wrong. The shares beside it tell.</p>")
+            "every modality, right or wrong."
+            f"{' The shares beside it tell.' if right else ''}</p>")
 
 
 def what_nothing_is(here: Here, found: "Lattice") -> None:

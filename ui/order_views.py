@@ -51,11 +51,11 @@ def pick_pair(here: Here) -> list[Run]:
 def changes(runs: list[Run], found: list["Reordered"]) -> None:
     """The table of the changes of mean and width."""
     head = "".join(f'<th scope="col">{name}</th>' for name in (
-        "run", "largest change of a mean", "of a standard deviation", "relative", "the order"))
+        "run", "the order", "largest change of a mean", "of a standard deviation", "relative"))
     body = "".join(
-        f'<tr><th scope="row">{escape(run.folder.name)}</th><td>{scientific(one.change.mean)}</td>'
-        f"<td>{scientific(one.change.stddev)}</td><td>{scientific(one.change.relative)}</td>"
-        f"<td>{_verdict(one.change.relative)}</td></tr>"
+        f'<tr><th scope="row">{escape(run.folder.name)}</th>'
+        f"<td>{_verdict(one.change.relative)}</td><td>{scientific(one.change.mean)}</td>"
+        f"<td>{scientific(one.change.stddev)}</td><td>{scientific(one.change.relative)}</td></tr>"
         for run, one in zip(runs, found, strict=True)
     )
     st.html('<div class="scroll" tabindex="0" role="region" aria-label="Changes by the order">'

@@ -22,11 +22,13 @@ ZOOM, GAP = 4, 6
 CELL, LINE = 22, 34
 PALEST = 0.62
 """Opacity of a symbol that the model is quite unsure of; still 4.5:1 on both grounds."""
+BAR_COLUMNS, BAR_ZOOM = 2, 2
+"""Bars are broader than a picture of the same height: fewer in a row, each less enlarged."""
 DIFFERENCE = 190
 """Widest a difference is drawn, in pixels."""
-STRIP, BREADTH = 24, 48
-"""Height of a vector's bars in cells, and how broad they are together at least."""
-MOST_BARS = 96
+STRIP, BREADTH = 40, 120
+"""Height and breadth of a vector's bars together, in cells, whatever its length."""
+MOST_BARS = 60
 """A longer vector is drawn by means of neighbouring entries."""
 
 
@@ -129,7 +131,13 @@ def values_html(
     if kind_of(modality) == "symbols":
         probabilities = probabilities_of(values, modality.shape[1])
         return words_html(probabilities, alphabet, right)
-    return picture_html(tile(as_image(values, modality), columns), alt, widest)
+    columns = columns if kind_of(modality) == "image" else min(columns, BAR_COLUMNS)
+    return picture_html(tile(as_image(values, modality), columns, zoom_of(modality)), alt, widest)
+
+
+def zoom_of(modality: ModalityConfig) -> int:
+    """How many pixels a cell of a modality's picture takes."""
+    return ZOOM if kind_of(modality) == "image" else BAR_ZOOM
 
 
 def difference_html(
@@ -161,7 +169,7 @@ def sheet(
             probabilities = probabilities_of(given, modality.shape[1])
             blocks.append(_words_image(probabilities, alphabets.get(modality.name), columns // 2))
         else:
-            png = tile(as_image(given, modality), columns).png
+            png = tile(as_image(given, modality), columns, zoom_of(modality)).png
             blocks.append(Image.open(io.BytesIO(png)).convert("RGBA"))
     return _png(_stacked(blocks))
 
@@ -210,13 +218,13 @@ def _enlarged(picture: np.ndarray, zoom: int) -> Image.Image:
 
 
 def _bars(values: np.ndarray, limit: float | None = None) -> np.ndarray:
-    """Values [n, d] as bars up (orange) and down (blue) from a grey line: [n, 3, STRIP, breadth].
+    """Values [n, d] as bars up (orange) and down (blue) from a grey line: [n, 3, STRIP, BREADTH].
 
     One scale for all: a bar of `limit`, by default the longest, reaches the edge.
     """
     parts = np.array_split(values, min(values.shape[1], MOST_BARS), axis=1)
     values = np.stack([part.mean(1) for part in parts], 1)
-    values = np.repeat(values, max(1, -(-BREADTH // len(parts))), 1)
+    values = values[:, np.arange(BREADTH) * len(parts) // BREADTH]
     top = float(np.abs(values).max(initial=0)) if limit is None else limit
     reach = values / max(top, 1e-6)
     height = (np.linspace(1, -1, STRIP) * (1 - 1 / STRIP))[:, None]

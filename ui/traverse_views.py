@@ -12,7 +12,7 @@ from mmvae_core.config import ModalityConfig
 from ui import loading, sprites, state, views
 from ui.components.latent_plane import latent_plane
 from ui.marks import class_name
-from ui.pictures import as_image, kind_of, picture_html, tile, words_html
+from ui.pictures import BAR_ZOOM, as_image, kind_of, picture_html, tile, words_html
 from ui.state import Here
 
 if TYPE_CHECKING:
@@ -222,6 +222,13 @@ def _row(
     return f"<h4>{escape(latent_name(here, latent))}</h4>{cells}"
 
 
+def _three(pictures: np.ndarray, alt: str) -> str:
+    """The first, the middle and the last of some bars, which are too broad for more."""
+    bars = (picture_html(tile(one[None], 1, BAR_ZOOM), text)
+            for one, text in zip(pictures[:: STEPS // 2], (alt, "", ""), strict=True))
+    return f'<div class="bars">{"".join(bars)}</div>'
+
+
 def _strip(
     here: Here, modality: ModalityConfig, latent: int, values: np.ndarray, change: np.ndarray
 ) -> str:
@@ -234,7 +241,7 @@ def _strip(
     else:
         limit = float(np.abs(values).max(initial=0))
         pictures = as_image(values[latent], modality, limit)
-        columns = STEPS if kind_of(modality) == "image" else 1
-        body = picture_html(tile(pictures, columns, zoom=1 if columns > 1 else 2), alt, 420)
+        body = (picture_html(tile(pictures, STEPS, zoom=1), alt, 420)
+                if kind_of(modality) == "image" else _three(pictures, alt))
     return (f'<div>{body}<p class="source"><span class="bar"><b style="width:{share:.0f}%"></b>'
             f"</span>{float(change[latent]):.3f}</p></div>")

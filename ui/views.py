@@ -44,7 +44,8 @@ def classes_of(study: Study) -> list[str]:
 
 def source(*parts: str) -> None:
     """Where the numbers above come from; empty parts are left out."""
-    st.html(f'<p class="source">{" · ".join(part for part in parts if part)}</p>')
+    text = " · ".join(part for part in parts if part).replace(" %", "\u00a0%")
+    st.html(f'<p class="source">{text}</p>')
 
 
 def judges_source(study: Study) -> str:

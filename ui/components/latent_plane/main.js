@@ -149,24 +149,26 @@ class Plane {
     pen.clearRect(0, 0, wide, high)
     const spot = ([a, b]) => [(a + 1) / 2 * wide, (1 - b) / 2 * high]
     pen.font = `600 ${15 * ratio}px system-ui, sans-serif`
+    const style = getComputedStyle(this.field) // on pictures black around white, else as the page
+    this.inks = this.data.ground ? ["#000", "#fff"] : [style.getPropertyValue("--st-background-color"), style.color]
     for (const mark of this.data.marks) {
       const [x, y] = spot(mark.at)
       this.ring(pen, x, y, 5 * ratio, ratio)
       const left = x > 0.7 * wide
       pen.textAlign = left ? "right" : "left"
-      const at = [x + (left ? -9 : 9) * ratio, Math.min(high - 6 * ratio, Math.max(16 * ratio, y + 5 * ratio))]
+      const at = [x + (left ? -19 : 19) * ratio, Math.min(high - 6 * ratio, Math.max(16 * ratio, y + 5 * ratio))]
       pen.lineWidth = 4 * ratio
-      pen.strokeStyle = "#000"
+      pen.strokeStyle = this.inks[0]
       pen.strokeText(mark.label, ...at)
-      pen.fillStyle = "#fff"
+      pen.fillStyle = this.inks[1]
       pen.fillText(mark.label, ...at)
     }
     this.ring(pen, ...spot(this.at), 13 * ratio, ratio)
   }
 
   ring(pen, x, y, radius, ratio) {
-    for (const [colour, width] of [["#000", 6], ["#fff", 3]]) {
-      pen.strokeStyle = colour
+    for (const [index, width] of [6, 3].entries()) {
+      pen.strokeStyle = this.inks[index]
       pen.lineWidth = width * ratio
       pen.beginPath()
       pen.arc(x, y, radius, 0, 7)

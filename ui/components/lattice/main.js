@@ -5,7 +5,7 @@ const WIDEST = 250, SLIMMEST = { 1: 150, 2: 150, 3: 150, 4: 132, 5: 124 }, ROW_G
 const BORDER = 4; // the box's padding, for the focus ring
 const TYPED = "input, textarea, select, [contenteditable], [role=combobox], [role=textbox]";
 const SVG = "http://www.w3.org/2000/svg";
-const PAD = { left: 46, bottom: 52, other: 6 }; // around the plane, for its axes
+const PAD = { left: 62, bottom: 52, other: 6 }; // around the plane, for its axes
 
 function made(tag, name, parent, text) {
   const one = document.createElement(tag);
@@ -35,8 +35,9 @@ function makePart(view, node, row, part, index) {
   return tile;
 }
 
-// With many modalities there is no room for names: their keys.
+// There is no room for the names of all; with many modalities for none: their keys.
 function titleOf(view, node) {
+  if (!node.mask.includes("0")) return "everything";
   if (view.lattice.names.length <= ROOMY || sizeOf(node.mask) === 0) return node.title;
   return [...node.mask].flatMap((bit, index) => (bit === "1" ? [index + 1] : [])).join(" + ");
 }
@@ -251,8 +252,8 @@ function drawAxes(svg, plane) {
   }
   drawn("text", { x: size / 2, y: size + 44, class: "axis", "text-anchor": "middle" }, svg,
     plane.titles[0]);
-  drawn("text", { x: -34, y: size / 2, class: "axis", "text-anchor": "middle",
-    transform: `rotate(-90 -34 ${size / 2})` }, svg, plane.titles[1]);
+  drawn("text", { x: -42, y: size / 2, class: "axis", "text-anchor": "middle",
+    transform: `rotate(-90 -42 ${size / 2})` }, svg, plane.titles[1]);
 }
 
 // One group a node; `chosen(row)` on a click, `looked(row | null)` while the pointer is over it.

@@ -23,7 +23,7 @@ DRAWN, SURE = "as drawn", "surest first"
 COUNTS = (4, 8, 16, 32, 64)
 HOTTEST = 2.0
 STRANGE = 2.0
-"""Below this percentile of likelihood something given counts as unlike the training data."""
+"""What is surely below this percentile of likelihood counts as unlike the training data."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,17 @@ def posterior_facts(here: Here, made: "Generated", given: Mapping[str, np.ndarra
     subset = state.subset_name([name in given for name in here.names], here.names)
     report = loading.report(here.run)
     error = "exact" if made.rate_error is None else f"± {1.96 * made.rate_error:.1f}, estimate"
-    entries = [("Posterior width", f"{made.width:.2f}", "prior: 1"),
+    entries = [("Posterior width", f"{made.width:.2f}",
+                f"prior: {loading.prior_scale(here.run).mean():.2f}"),
                ("Rate", f"{made.rate:.1f}", f"nats, {error}")]
     likely = loading.familiar(here.run, given) if given else None
     if likely:
         low, high = likely.interval
         entries.append(("Likelier than", f"{likely.percentile:.0f} %",
                         f"of test items ({low:.0f} to {high:.0f} %)"))
-    views.facts([*entries, *views.coherence_facts(report, subset, here.names)])
-    if likely and likely.percentile < STRANGE:
+    right = views.coherence_facts(report, subset, here.names)
+    views.facts([*entries, *right])
+    if likely and likely.interval[1] < STRANGE:
         st.warning(f"This is unlike what the model was trained on: {100 - likely.percentile:.0f} % "
                    "of the test items are likelier. What it generates says little.")
     views.source("width and rate: of what is given here", *([] if likely is None else [
@@ -126,7 +128,8 @@ def posterior_facts(here: Here, made: "Generated", given: Mapping[str, np.ndarra
         f"items, each an importance-weighted estimate of {report['log_likelihood']['samples']} "
         "draws, seed 0, 95 % Wilson interval; what is simple, as a dot, is likely too"]),
         f"right: share of {report.get('items', '?')} test items with {subset} shown, "
-        f"95 % Wilson interval, seed {report.get('seed', '?')}", views.run_mark(here.run))
+        f"95 % Wilson interval, seed {report.get('seed', '?')}" if right else "",
+        views.run_mark(here.run))
 
 
 def generations(

@@ -63,14 +63,14 @@ def press_button(page: Page, turn: int) -> None:
 
 
 def choose_points(page: Page, turn: int) -> None:
-    """Draw a small box on the map, elsewhere each time."""
+    """Draw a narrow box over the height of the map, elsewhere each time."""
     place = page.locator(".nsewdrag").first.bounding_box()
     assert place
-    x = place["x"] + place["width"] * (0.35 + 0.015 * turn)
-    y = place["y"] + place["height"] * 0.35
+    x = place["x"] + place["width"] * (0.6 + 0.012 * turn)
+    y, height = place["y"] + 20, place["height"] - 40
     page.mouse.move(x, y)
     page.mouse.down()
-    for dx, dy in ((90, 0), (90, 90), (0, 90), (0, 4)):
+    for dx, dy in ((20, 0), (20, height), (0, height), (0, 4)):
         page.mouse.move(x + dx, y + dy, steps=3)
     page.mouse.up()
 

@@ -6,7 +6,7 @@ from ui import frame
 
 frame.enter()
 
-from ui import compare_views, linked_maps, loading, mask_views, state, widgets  # noqa: E402
+from ui import compare_views, linked_maps, loading, mask_views, state, views, widgets  # noqa: E402
 from ui.components import touch  # noqa: E402
 
 here = state.here()
@@ -29,6 +29,7 @@ st.subheader("What one buys with the other", anchor=False)
 compare_views.trade_offs(here, runs)
 
 st.subheader("The same items in two latent spaces", anchor=False)
+views.paint_first()
 linked_maps.two_maps(here, runs)
 touch.items_answer()
 

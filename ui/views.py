@@ -1,5 +1,6 @@
 """Outputs that pages share: items, generations with their verdicts, numbers with their sources."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MOST_ITEMS = 48
 TILE_COLUMNS = 4
 LARGE = 132
+PAINT_SECONDS = 0.12
 
 
 def alphabet_of(study: Study, name: str) -> str | None:
@@ -40,6 +42,11 @@ def alphabet_of(study: Study, name: str) -> str | None:
 def classes_of(study: Study) -> list[str]:
     """The names of the classes."""
     return list(study.about.get("classes", []))
+
+
+def paint_first() -> None:
+    """Let the browser paint what it was sent before it is sent what takes it long to draw."""
+    time.sleep(PAINT_SECONDS)
 
 
 def source(*parts: str) -> None:

@@ -66,7 +66,7 @@ def choose_points(page: Page, turn: int) -> None:
     """Draw a narrow box over the height of the map, elsewhere each time."""
     place = page.locator(".nsewdrag").first.bounding_box()
     assert place
-    x = place["x"] + place["width"] * (0.6 + 0.012 * turn)
+    x = place["x"] + place["width"] * (0.4 + 0.035 * (turn % 15))
     y, height = place["y"] + 20, place["height"] - 40
     page.mouse.move(x, y)
     page.mouse.down()

@@ -1,6 +1,6 @@
 """A server of the app and a browser, for the timings of this folder."""
 
-import argparse
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,10 +18,8 @@ FLAGS = ["--no-sandbox", "--disable-background-networking"]
 
 @contextmanager
 def opened(path: str, width: int = 1440) -> Iterator[Page]:
-    """A page of a fresh server, drawn and quiet. `--chromium FILE` names the browser."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--chromium", default=None)
-    chromium = parser.parse_known_args()[0].chromium
+    """A page of a fresh server, drawn and quiet."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with _served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_context(viewport={"width": width, "height": 1400}).new_page()

@@ -146,8 +146,8 @@ def prior_scale(run: Run) -> np.ndarray:
 def familiar(run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity | None":
     """How likely what is given is, among the test items whose likelihoods are stored."""
     told = report(run).get("log_likelihood")
-    others = latents(run).marginal if told and is_evaluated(run) else None
-    if others is None:
+    others = latents(run).marginal if is_evaluated(run) else None
+    if told is None or others is None:
         return None
     from ui import inference
 

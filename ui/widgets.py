@@ -79,7 +79,8 @@ def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
     fitting = [name for name, run in found.items() if comparable(run, present)]
     same = [name for name in fitting
             if found[name].config.objective.name == present.config.objective.name]
-    first = [present.folder.name, *(name for name in same if name != present.folder.name)]
+    others = same if len(same) > 1 else fitting
+    first = [present.folder.name, *(name for name in others if name != present.folder.name)]
     state.check_link(state.RUNS, state.is_among(fitting), "some of " + ", ".join(fitting))
     chosen = st.multiselect(
         f"Runs side by side (2 to {MAX_COMPARED})", fitting, default=first[:MAX_COMPARED],

@@ -23,7 +23,8 @@ LAST = {
     "": ".item-grid", "masks": "[aria-label='All subsets']",
     "compare": "[aria-label='Measured figures']", "traverse": ".strips",
     "generate": "[data-testid=stDownloadButton]", "results": "[data-testid=stDownloadButton]",
-    "fusion": "[aria-label='Share of each part']", "order": "[alt*='this order']",
+    "fusion": "[aria-label='Share of each part'], p:has-text('nothing to take apart')",
+    "order": "[alt*='this order']",
     "conflict": "[aria-label='Conflict by run'], [data-testid=stAlert]",
 }
 """What each page draws last, by its path."""

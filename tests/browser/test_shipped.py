@@ -32,7 +32,7 @@ def test_every_page_shows_the_run(shipped: str, tab: Callable[..., Watched], run
         assert "nan" not in page.locator(".stMain").inner_text().lower().split()
         if title == "Masks":
             assert page.locator("button.node").count() == 2 ** len(run.config.names)
-        assert f"run={name}" in page.url
+        assert run.card["weights"][:12] in page.locator("[data-testid=stSidebar]").inner_text()
     assert watched.errors == []
 
 

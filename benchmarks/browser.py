@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 HOME = Path(__file__).resolve().parents[1]
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
@@ -19,9 +19,8 @@ FLAGS = ["--no-sandbox", "--disable-background-networking"]
 @contextmanager
 def opened(path: str, width: int = 1440) -> Iterator[Page]:
     """A page of a fresh server, drawn and quiet."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with _served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with served(HOME / "app.py") as address, sync_playwright() as playwright:
+        browser = launched(playwright)
         page = browser.new_context(viewport={"width": width, "height": 1400}).new_page()
         page.set_default_timeout(120_000)
         page.goto(f"{address}/{path}")
@@ -48,22 +47,37 @@ def percentiles(values: list[float]) -> str:
     return f"{len(values)} times: median {half:.0f} ms, p95 {most:.0f} ms, most {ranked[-1]:.0f} ms"
 
 
+def launched(playwright: Playwright) -> Browser:
+    """The system's Chromium, else the one that Playwright brought."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    return playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+
 @contextmanager
-def _served() -> Iterator[str]:
+def served(script: Path, *arguments: str) -> Iterator[str]:
+    """A Streamlit server; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)], cwd=HOME,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
+               "--server.headless", "true", "--", *arguments]
+    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(f"{address}/_stcore/health")
+        yield address
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _wait_for(address: str) -> None:
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit(f"The server at {address} did not answer within 90 s.")

@@ -9,24 +9,17 @@ medians and 95th percentiles in milliseconds, and the ratio to the bare page.
 
 import argparse
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.browser import HOME, launched, served
 from benchmarks.studies import five_modalities, many_items
 
-HOME = Path(__file__).resolve().parents[1]
 BARE = Path(__file__).with_name("bare.py")
 QUIET_MS = 400
 WATCH = (Path(__file__).with_name("watch.js")).read_text(encoding="utf-8")
@@ -128,50 +121,18 @@ def table(rows: Sequence[tuple[Case, list[tuple[float, float]]]]) -> str:
     return "\n".join(lines)
 
 
-@contextmanager
-def served(script: Path, *arguments: str) -> Iterator[str]:
-    """A Streamlit server; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
-               "--server.headless", "true", "--", *arguments]
-    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/_stcore/health")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for(address: str) -> None:
-    end = time.monotonic() + 90
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit(f"The server at {address} did not answer within 90 s.")
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--only", default="", help="measure only cases whose name holds this text")
     chosen = parser.parse_args()
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
     with (tempfile.TemporaryDirectory() as folder, served(HOME / "app.py") as app,
           sync_playwright() as playwright):
         root = Path(folder)
         five_modalities(root / "five")
         many_items(root / "many")
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = launched(playwright)
         with served(HOME / "app.py", "--checkpoints", folder) as made, served(BARE) as bare:
             found = cases(app, made, bare)
             wanted = found[:1] + [case for case in found[1:] if chosen.only in case.name]

@@ -38,7 +38,8 @@ if not here.study.judge_cards:
 for column, modality in zip(st.columns(len(here.names), gap="large"), here.run.config.modalities,
                             strict=True):
     with column:
-        conflict_views.outcome(here, modality, made.at_draws[modality.name], rival)
+        conflict_views.outcome(here, modality, made.at_draws[modality.name], rival,
+                               modality.name in (*mine, *yours))
 views.source(f"E[x | z] at {DRAWS} draws of z", f"seed {here.seed}",
              views.judges_source(here.study),
              "95 % Wilson interval" if here.study.judge_cards else "", views.run_mark(here.run))

@@ -70,7 +70,9 @@ def _picture(here: Here, modality: ModalityConfig, values: np.ndarray, alt: str)
     return views.item_picture(here.study, modality, values, alt, 96)
 
 
-def outcome(here: Here, modality: ModalityConfig, values: np.ndarray, rival: int) -> None:
+def outcome(
+    here: Here, modality: ModalityConfig, values: np.ndarray, rival: int, is_given: bool
+) -> None:
     """Generations of one modality, and as whose class they are judged."""
     labels = loading.samples(here.study).labels
     verdict = loading.verdict(here.study, modality, values)
@@ -80,7 +82,7 @@ def outcome(here: Here, modality: ModalityConfig, values: np.ndarray, rival: int
     body = values_html(values, modality, views.alphabet_of(here.study, modality.name), 4,
                        f"{len(values)} draws of {modality.name}. {said}",
                        None if verdict is None else verdict.spelt)
-    badge = views.badge(modality.name in here.shown)
+    badge = views.badge(is_given)
     st.html(f'<div class="panel"><h3>{escape(modality.name)} {badge}</h3>{body}'
             f'<p class="source">{said}</p></div>')
 

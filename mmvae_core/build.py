@@ -19,6 +19,7 @@ from mmvae_core.aggregators.private import (
     WithPrivate,
 )
 from mmvae_core.aggregators.self_attention import SelfAttention
+from mmvae_core.aggregators.start import start_aggregator
 from mmvae_core.aggregators.sum_pooling import SumPooling
 from mmvae_core.batch import Batch
 from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig
@@ -26,6 +27,7 @@ from mmvae_core.data.bimodal import bimodal
 from mmvae_core.data.digit_source import digits
 from mmvae_core.data.linear import linear, linear_sparse
 from mmvae_core.data.missing import missing
+from mmvae_core.data.moments import moments
 from mmvae_core.data.source import Source
 from mmvae_core.errors import ConfigError
 from mmvae_core.modality import Modality
@@ -33,6 +35,7 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
 from mmvae_core.networks.mlp import LinearDecoder, VectorDecoder, VectorEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
+from mmvae_core.networks.start import LAST_LAYER, Standardise, keep_variance
 from mmvae_core.objectives.marginal import marginal
 from mmvae_core.objectives.masked import masked
 from mmvae_core.objectives.mixture import mixture
@@ -72,6 +75,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "categorical": Categorical,
 }
+FAN_IN = "fan_in"
 RANKS = {"image": 3, "sequence": 2}
 HEADS: dict[str, MakeHead] = {"normal": GaussianHead, "laplace": LaplaceHead}
 FAMILIES: dict[str, type[Diagonal]] = {"normal": Gaussian, "laplace": DiagonalLaplace}
@@ -96,14 +100,15 @@ AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
     ),
     "mopoe": lambda run: MixtureOfProducts(run.features, run.latent),
     "sum_pooling": lambda run: SumPooling(
-        run.features, run.latent, run.aggregator.width, head_maker(run)
+        run.features, run.latent, run.aggregator.width, head_maker(run), run.aggregator.residual
     ),
     "self_attention": lambda run: SelfAttention(
         run.features, run.latent, run.aggregator.width, run.aggregator.heads,
-        run.aggregator.layers, head_maker(run),
+        run.aggregator.layers, head_maker(run), run.aggregator.residual,
     ),
     "concatenation": lambda run: Concatenation(
-        len(run.modalities), run.features, run.latent, run.aggregator.width, head_maker(run)
+        len(run.modalities), run.features, run.latent, run.aggregator.width, head_maker(run),
+        run.aggregator.residual,
     ),
 }
 PRODUCTS = ("poe", "mopoe")
@@ -111,11 +116,11 @@ FIXED = (*PRODUCTS, "moe")
 PRIVATE: dict[str, Callable[[RunConfig], nn.Module]] = {
     **dict.fromkeys((*FIXED, "concatenation"), lambda run: PlainSplit(run.features, run.private)),
     "sum_pooling": lambda run: SumPoolingPrivate(
-        run.features, run.latent, run.private, run.aggregator.width
+        run.features, run.latent, run.private, run.aggregator.width, run.aggregator.residual
     ),
     "self_attention": lambda run: SelfAttentionPrivate(
         run.features, run.latent, run.private, run.aggregator.width, run.aggregator.heads,
-        run.aggregator.layers,
+        run.aggregator.layers, run.aggregator.residual,
     ),
 }
 PRIORS: dict[str, Callable[[RunConfig], nn.Module]] = {
@@ -141,6 +146,15 @@ def build_model(config: RunConfig) -> MultimodalVAE:
         return MultimodalVAE(modalities, build_aggregator(config), build_prior(config))
 
 
+def start_model(config: RunConfig, source: Source) -> MultimodalVAE:
+    """The same model, its inputs and outputs fitted to the data where its start asks for that."""
+    model = build_model(config)
+    if config.start == FAN_IN:
+        for name, found in moments(config, source).items():
+            model.modality(name).start_at(found.mean, found.stddev)
+    return model
+
+
 def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
     """One modality's networks and likelihood."""
     _check_modality(config)
@@ -149,7 +163,16 @@ def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
     encoder = make_encoder(config.shape, config.width, run.features)
     latent = run.latent + run.private
     decoder = DECODERS[config.network](likelihood.outputs, config.width, latent)
-    return Modality(config, encoder, decoder, likelihood, _columns(config, run))
+    modality = Modality(config, encoder, decoder, likelihood, _columns(config, run))
+    if run.feature_norm:
+        modality.norm = nn.LayerNorm(run.features)
+    if run.start == FAN_IN:
+        codes = config.network == "sequence"
+        if not codes:
+            modality.inputs = Standardise(config.shape)
+        keep_variance(encoder, config.shape[0] if codes else None)
+        keep_variance(decoder, factor=LAST_LAYER)
+    return modality
 
 
 def build_likelihood(shape: tuple[int, ...], config: LikelihoodConfig) -> Likelihood:
@@ -171,11 +194,20 @@ def build_aggregator(config: RunConfig) -> Aggregator:
             f"Aggregator {name!r} was given components = {config.aggregator.components}, expected "
             "1: its formula fixes them; remove the key, or choose sum_pooling or self_attention."
         )
+    if config.aggregator.prior_product and (family != "normal" or config.prior.name == "flow"):
+        raise ConfigError(
+            f"A {config.prior.name} prior times {family} posteriors has no closed form, so "
+            'prior_product needs family = "normal" and a normal prior or a mixture of normals.'
+        )
     shared = make(config)
-    if not config.private:
-        return shared
-    private = pick(PRIVATE, name, "aggregator with private latents")
-    return WithPrivate(shared, private(config), FAMILIES[family])
+    shared.prior_product, shared.draws = config.aggregator.prior_product, config.aggregator.draws
+    whole = shared
+    if config.private:
+        private = pick(PRIVATE, name, "aggregator with private latents")
+        whole = WithPrivate(shared, private(config), FAMILIES[family])
+    if config.start == FAN_IN:
+        start_aggregator(whole)
+    return whole
 
 
 def build_prior(config: RunConfig) -> nn.Module:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,8 @@ from mmvae_core.errors import RunError, UsageError, one_line
 from mmvae_core.files import write_atomically
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mmvae_core.evaluation.judge import Judge
     from mmvae_core.model import MultimodalVAE
 
@@ -199,27 +201,40 @@ def find_study(run: Run, root: Path = SHIPPED) -> Study:
 
 def load_model(run: Run) -> "MultimodalVAE":
     """Build the model and read its weights; RunError if they do not fit each other."""
-    import torch
-    from safetensors import SafetensorError, safe_open
 
     from mmvae_core.build import build_model
 
     check_size(run.config)
     model = build_model(run.config)
     expected = {name: list(value.shape) for name, value in model.state_dict().items()}
-    try:
-        with safe_open(run.weights, "pt") as file:
-            found = {name: list(file.get_slice(name).get_shape()) for name in list(file.keys())}
-            if found != expected:
-                raise RunError(_misfit(run.weights, expected, found))
-            weights = {name: file.get_tensor(name).float() for name in expected}
-    except (SafetensorError, OSError) as error:
-        raise RunError(f"{run.weights} is unreadable ({one_line(error)}); copy it again.") from None
-    bad = [name for name, value in weights.items() if not torch.isfinite(value).all()]
-    if bad:
-        raise RunError(f"{run.weights} holds NaN or infinity in {bad[0]}; train the run anew.")
-    model.load_state_dict(weights)
+    model.load_state_dict(read_tensors(run.weights, expected))
     return model.eval().requires_grad_(False)
+
+
+def read_tensors(
+    path: Path, expected: Mapping[str, Sequence[int]], prefix: str = ""
+) -> "dict[str, Tensor]":
+    """The tensors of a safetensors file in float32; only those whose names begin with `prefix`.
+
+    Names and shapes are compared with the expected ones before any is read; RunError where they
+    differ, or a number is not finite.
+    """
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            found = {name: list(file.get_slice(name).get_shape()) for name in list(file.keys())
+                     if name.startswith(prefix)}
+            if found != {name: list(shape) for name, shape in expected.items()}:
+                raise RunError(_misfit(path, expected, found))
+            tensors = {name: file.get_tensor(name).float() for name in expected}
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} is unreadable ({one_line(error)}); copy it again.") from None
+    bad = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if bad:
+        raise RunError(f"{path} holds NaN or infinity in {bad[0]}; train the run anew.")
+    return tensors
 
 
 def check_size(config: RunConfig) -> int:
@@ -243,10 +258,14 @@ def check_size(config: RunConfig) -> int:
 
 def save_weights(model: "MultimodalVAE", path: Path) -> None:
     """Write the weights in half precision, atomically."""
+    write_tensors(path, model.state_dict())
+
+
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
+    """Write tensors in half precision, atomically; RunError if that cannot hold them."""
     from safetensors.torch import save_file
 
-    halves = {name: value.detach().cpu().half().contiguous()
-              for name, value in model.state_dict().items()}
+    halves = {name: value.detach().cpu().half().contiguous() for name, value in tensors.items()}
     bad = [name for name, value in halves.items() if not value.isfinite().all()]
     if bad:
         raise RunError(
@@ -300,7 +319,10 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez_compressed(file, allow_pickle=False, **dict(arrays))
 
 
-def _misfit(path: Path, expected: Mapping[str, list[int]], found: Mapping[str, list[int]]) -> str:
-    name = next(name for name in [*expected, *found] if expected.get(name) != found.get(name))
+def _misfit(
+    path: Path, expected: Mapping[str, Sequence[int]], found: Mapping[str, Sequence[int]]
+) -> str:
+    wanted = {name: list(shape) for name, shape in expected.items()}
+    name = next(name for name in [*wanted, *found] if wanted.get(name) != found.get(name))
     return (f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
-            f"expected {expected.get(name)}; copy both files from the same run.")
+            f"expected {wanted.get(name)}; copy both files from the same run.")

@@ -64,6 +64,34 @@ def train(
     typer.echo(f"Trained {run.folder}; `evaluate {run.folder} --save` writes its report.")
 
 
+@app.command("fit-prior")
+def fit_prior(
+    run: RunArgument,
+    components: Annotated[int, typer.Option(min=1, max=1000, help="Of the mixture.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    threads: ThreadsOption = 2,
+    data: DataOption = None,
+    root: RootOption = SHIPPED,
+) -> None:
+    """Fit a mixture and a flow to a finished run's posteriors, as further priors beside its own."""
+    import torch
+
+    from mmvae_core.build import build_source
+    from mmvae_core.progress import part_bar
+    from mmvae_core.second_stage import Settings, fit_priors, save_priors
+
+    torch.set_num_threads(threads)
+    found = find_run(run, root)
+    source = build_source(found.config, data)
+    with part_bar(found.folder.name) as each:
+        priors, card = fit_priors(found.model(), found.config, source,
+                                  Settings(components=components, seed=seed), each)
+    save_priors(found, priors, card)
+    typer.echo("mean log p(z) of held-out items, nats: " + ", ".join(
+        f"{name} {one['mean']:.2f} +- {one['error']:.2f}"
+        for name, one in card["held_out"].items()))
+
+
 @app.command()
 def evaluate(
     run: RunArgument,

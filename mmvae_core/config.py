@@ -54,7 +54,11 @@ class ModalityConfig(Config, frozen=True):
 class AggregatorConfig(Config, frozen=True):
     """How the features of the shown modalities become one posterior, and of which family.
 
-    `components` above 1 gives the learned aggregators a mixture as their posterior.
+    `components` above 1 gives the learned aggregators a mixture as their posterior. With
+    `residual` a learned aggregator's networks are A x + mlp(x), the second part zero at the start.
+    With `prior_product` every posterior is multiplied by p(z), as a product of experts does by its
+    rule, so that nothing shown gives the prior exactly. `draws` says how gradients pass through
+    draws of a mixture: `implicit` to its weights too, or `pathwise` in the drawn component alone.
     """
 
     name: Name
@@ -63,6 +67,9 @@ class AggregatorConfig(Config, frozen=True):
     layers: Annotated[int, Meta(ge=1, le=64)] = 2
     components: Positive = 1
     family: Literal["normal", "laplace"] = "normal"
+    residual: bool = False
+    prior_product: bool = False
+    draws: Literal["implicit", "pathwise"] = "implicit"
 
     def __post_init__(self) -> None:
         """Check that the heads share the width evenly."""
@@ -73,7 +80,9 @@ class AggregatorConfig(Config, frozen=True):
 class PriorConfig(Config, frozen=True):
     """p(z) of the shared latents: the standard normal, or a learned mixture or flow.
 
-    A mixture has `components` of `family`; a flow has `layers` transformations of `width`.
+    A mixture has `components` of `family`; a flow has `layers` transformations of `width`. With
+    `refit` above 0 that share of the passes ends with a fit of the mixture, by EM, to the
+    posteriors of training items, and gradients move it only in the passes that follow.
     """
 
     name: Name = "standard_normal"
@@ -81,6 +90,12 @@ class PriorConfig(Config, frozen=True):
     family: Literal["normal", "laplace"] = "normal"
     width: Annotated[int, Meta(ge=1, le=1024)] = 64
     layers: Annotated[int, Meta(ge=1, le=16)] = 3
+    refit: Annotated[float, Meta(ge=0, le=1)] = 0.0
+
+    def __post_init__(self) -> None:
+        """Check that what EM shall fit is a mixture of normals."""
+        if self.refit and (self.name, self.family) != ("mixture", "normal"):
+            raise ValueError(f"refit needs a mixture of normals, got {self.family} {self.name}")
 
 
 class ObjectiveConfig(Config, frozen=True):
@@ -112,7 +127,10 @@ class DataConfig(Config, frozen=True):
 
 
 class TrainingConfig(Config, frozen=True):
-    """The budget: every run that is compared has the same."""
+    """The budget: every run that is compared has the same.
+
+    With `bf16-mixed` encoders and decoders compute in bfloat16, all densities in float32.
+    """
 
     epochs: Positive
     batch: Positive = 128
@@ -122,7 +140,12 @@ class TrainingConfig(Config, frozen=True):
 
 
 class RunConfig(Config, frozen=True):
-    """Everything that makes a run."""
+    """Everything that makes a run.
+
+    With `start = "fan_in"` every layer keeps the variance of what it is given, inputs are centred
+    and scaled and decoders begin at the data's mean; `torch` is the library's own start. With
+    `feature_norm` each encoder ends in a LayerNorm.
+    """
 
     study: Name
     latent: Positive
@@ -135,6 +158,8 @@ class RunConfig(Config, frozen=True):
     prior: PriorConfig = msgspec.field(default_factory=PriorConfig)
     private: NonNegative = 0
     """Latents of each modality's own, beside the `latent` shared ones."""
+    start: Literal["torch", "fan_in"] = "torch"
+    feature_norm: bool = False
     format: int = FORMAT
 
     def __post_init__(self) -> None:

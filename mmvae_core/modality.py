@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from mmvae_core.config import ModalityConfig
+from mmvae_core.networks.start import Decoder, Standardise
 from mmvae_core.probability.likelihoods import Likelihood
 
 
@@ -11,8 +12,12 @@ class Modality(nn.Module):
     """Encoder h_s = enc_s(x_s), decoder dec_s(z) and likelihood p(x_s | z) of one modality.
 
     `columns` are the parts of the latent that the decoder sees, all of it by default; with private
-    latents z' and z_s.
+    latents z' and z_s. `inputs` stands before the encoder, `norm` behind it, and `likelihood` and
+    all densities are in the latents' own precision, whatever the networks compute in.
     """
+
+    half = False
+    """Whether encoder and decoder compute in bfloat16, where that is quicker."""
 
     def __init__(
         self, config: ModalityConfig, encoder: nn.Module, decoder: nn.Module,
@@ -22,13 +27,16 @@ class Modality(nn.Module):
         self.config, self.name = config, config.name
         self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
         self.columns = columns
+        self.inputs: nn.Module = nn.Identity()
+        self.norm: nn.Module = nn.Identity()
 
     def encode(self, data: Tensor, shown: Tensor) -> Tensor:
         """Features [batch, feature]; data of items not shown are replaced by zeros first.
 
         So a missing value may be anything, NaN too, and has exactly no effect.
         """
-        return self.encoder(_blanked(data, shown))
+        with self._precision(data.device):
+            return self._full(self.norm(self.encoder(_blanked(self.inputs(data), shown))))
 
     def log_prob(self, latent: Tensor, data: Tensor, seen: Tensor) -> Tensor:
         """log p(x_s | z) in nats [sample, batch] at latents [sample, batch, latent].
@@ -42,8 +50,25 @@ class Modality(nn.Module):
         """The likelihood's outputs [..., *outputs] for latents [..., latent]."""
         if self.columns:
             latent = torch.cat([latent[..., part] for part in self.columns], -1)
-        flat = self.decoder(latent.reshape(-1, latent.shape[-1]))
+        with self._precision(latent.device):
+            flat = self._full(self.decoder(latent.reshape(-1, latent.shape[-1])))
         return flat.unflatten(0, latent.shape[:-1])
+
+    def start_at(self, mean: Tensor, stddev: Tensor) -> None:
+        """Centre and scale the inputs by the data's own, and begin the outputs at the mean.
+
+        Both [*shape], of codes each symbol's share [length, symbols].
+        """
+        if isinstance(self.inputs, Standardise):
+            self.inputs.adopt(mean, stddev)
+        if isinstance(self.decoder, Decoder):
+            self.decoder.begin_at(self.likelihood.outputs_at(mean))
+
+    def _precision(self, device: torch.device) -> torch.autocast:
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.half)
+
+    def _full(self, values: Tensor) -> Tensor:
+        return values.float() if self.half else values
 
 
 def _blanked(data: Tensor, kept: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.errors import DataError
 from mmvae_core.modality import Modality
-from mmvae_core.probability.posteriors import Posterior
+from mmvae_core.probability.posteriors import Batched, Posterior
 
 
 class MultimodalVAE(nn.Module):
@@ -55,6 +55,10 @@ class MultimodalVAE(nn.Module):
     def posterior(self, features: Tensor, subset: Tensor) -> Posterior:
         """q(z | x_S) for features [batch, modality, feature] and masks [batch, modality]."""
         return self.aggregator(features, subset, self.prior())
+
+    def posteriors(self, features: Tensor, *subsets: Tensor) -> list[Batched]:
+        """The same for several masks at once, for less than one after the other costs."""
+        return self.aggregator.several(features, subsets, self.prior())
 
     def infer(self, data: Mapping[str, Tensor], subset: Tensor) -> Posterior:
         """q(z | x_S) straight from data."""

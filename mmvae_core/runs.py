@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from mmvae_core import __version__
-from mmvae_core.build import build_model
+from mmvae_core.build import start_model
 from mmvae_core.checkpoints import Run, check_size, file_hash, save_weights, write_json
 from mmvae_core.config import RunConfig, load_config, to_dict
 from mmvae_core.data.source import Source
@@ -32,7 +32,7 @@ def train_run(
     After every epoch the state and the history are on disk. `device` is auto, cpu or cuda.
     """
     check_size(config)
-    trainer = Trainer(build_model(config), config, source, make_fabric(config, device))
+    trainer = Trainer(start_model(config, source), config, source, make_fabric(device))
     reports = _resume(trainer, config, folder)
     for report in trainer.epochs(each_step):
         reports.append(report)
@@ -57,13 +57,13 @@ def finish_run(
     return Run(folder)
 
 
-def make_fabric(config: RunConfig, device: str) -> Fabric:
-    """The device and precision that a training uses."""
+def make_fabric(device: str) -> Fabric:
+    """The device that a training uses; precision is the modalities' own, see `Modality.half`."""
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"There is no device {device!r}; choose auto, cpu or cuda.")
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("The device cuda was asked for but this machine has none; use cpu.")
-    return Fabric(accelerator=device, devices=1, precision=config.training.precision)
+    return Fabric(accelerator=device, devices=1)
 
 
 def _resume(trainer: Trainer, config: RunConfig, folder: Path) -> list[EpochReport]:

@@ -18,9 +18,11 @@ from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError, one_line
 from mmvae_core.files import write_atomically
 from mmvae_core.model import MultimodalVAE
+from mmvae_core.prior_fit import refit, refits
 from mmvae_core.seeding import seeded
 from mmvae_core.training_state import TrainingState
 
+HALF = "bf16-mixed"
 WARMUP_STEPS = 200
 FINAL_RATE = 0.02
 VALIDATION_SEED = 1
@@ -72,6 +74,8 @@ class Trainer:
         )
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.step, self.optimizer)
         self.draw_subsets = build_subsets(config)
+        for part in self.model.parts.values():
+            part.half = config.training.precision == HALF
         self.done = 0
 
     def state(self) -> TrainingState:
@@ -89,6 +93,8 @@ class Trainer:
         while self.done < self.config.training.epochs:
             started = time.perf_counter()
             bound, rate = self._train(self.done, each_step)
+            if self._fitting(self.done):
+                refit(self.model, self.config, self.source, self.done)
             validation = _finite(self._validate(), self.done)
             self.done += 1
             yield EpochReport(
@@ -115,6 +121,9 @@ class Trainer:
         bound, rate = self.wrapped(batch.to(device), subset.to(device), beta)
         self.wrapped_optimizer.zero_grad()
         self.fabric.backward(-bound)
+        if self._fitting(self.done):  # the prior is EM's in these passes, not the gradient's
+            for value in self.model.prior.parameters():
+                value.grad = None
         self.wrapped_optimizer.step()
         return torch.stack([bound.detach().float(), rate.detach().float()])
 
@@ -131,6 +140,9 @@ class Trainer:
                                         self.config.objective.beta)
                 total, count = total + float(bound) * len(batch), count + len(batch)
         return total / count
+
+    def _fitting(self, epoch: int) -> bool:
+        return epoch < refits(self.config)
 
     def _set_rate(self, step: int, steps: int) -> None:
         for group in self.optimizer.param_groups:

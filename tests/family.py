@@ -14,7 +14,9 @@ LATENT, FEATURES = 2, 6
 torch.set_num_threads(1)  # more would only wait for each other at these sizes
 
 
-def run(prior: str = "standard_normal", private: int = 0, **aggregator: Any) -> RunConfig:
+def run(
+    prior: str = "standard_normal", private: int = 0, start: str = "torch", **aggregator: Any
+) -> RunConfig:
     """A run of three numeric modalities."""
     likelihood = {"name": "normal", "scale": 0.7}
     modalities = [{"name": f"m{index}", "shape": [size], "width": 8, "likelihood": likelihood}
@@ -22,7 +24,8 @@ def run(prior: str = "standard_normal", private: int = 0, **aggregator: Any) -> 
     family = "laplace" if prior == "laplace_mixture" else "normal"
     name = "mixture" if prior.endswith("mixture") else prior
     return from_dict({
-        "study": "family", "latent": LATENT, "features": FEATURES, "modalities": modalities,
+        "study": "family", "start": start, "latent": LATENT, "features": FEATURES,
+        "modalities": modalities,
         "private": private, "objective": {"name": "masked"}, "data": {}, "training": {"epochs": 1},
         "prior": {"name": name, "family": family, "components": 3, "width": 8, "layers": 2},
         "aggregator": {"width": 8, "heads": 2, "layers": 2} | aggregator,
@@ -44,11 +47,26 @@ LEARNED: dict[str, dict[str, Any]] = {
     for family in ("normal", "laplace")
     for components in (1, 3)
 }
+RESIDUAL: dict[str, dict[str, Any]] = {
+    f"{name}, residual": {"name": name, "residual": True}
+    for name in build.AGGREGATORS if name not in build.FIXED
+}
+PRODUCT: dict[str, dict[str, Any]] = {
+    f"{name}, {components}, times {prior} prior": {
+        "name": name, "components": components, "prior": prior, "prior_product": True}
+    for name in build.AGGREGATORS if name not in build.PRODUCTS
+    for components in ((1,) if name in build.FIXED else (1, 3))
+    for prior in ("standard_normal", "mixture")
+}
+"""Those that are multiplied by the prior, as products are by their rule."""
+LEARNED |= RESIDUAL
+EXACT_EMPTY = FIXED | PRODUCT
+"""Nothing shown gives the prior exactly."""
 PRIVATE: dict[str, dict[str, Any]] = {
     f"{label}, private": settings | {"private": 2}
-    for label, settings in (FIXED | LEARNED).items() if settings["name"] in build.PRIVATE
+    for label, settings in (FIXED | LEARNED | PRODUCT).items() if settings["name"] in build.PRIVATE
 }
-EVERY = FIXED | LEARNED | PRIVATE
+EVERY = FIXED | LEARNED | PRODUCT | PRIVATE
 SETS = {label: settings for label, settings in EVERY.items()
         if settings["name"] != "concatenation"}
 """Those for which the order of the modalities has no meaning."""

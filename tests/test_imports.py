@@ -20,8 +20,9 @@ LAYERS = (
     ("objectives",),
     ("data",),
     ("build",),
-    ("training", "training_state", "evaluation", "projections", "geometry", "checkpoints", "runs",
-     "studies", "generation", "traversal", "exchange", "progress", "results"),
+    ("training", "training_state", "prior_fit", "second_stage", "evaluation", "projections",
+     "geometry", "checkpoints", "runs", "studies", "generation", "traversal", "exchange",
+     "progress", "results"),
     ("experiments",),
     ("cli", "__main__"),
 )

@@ -1,10 +1,21 @@
 """The contract of every aggregator, and the heads that read a posterior off a feature vector."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmvae_core.probability.posteriors import MIN_SCALE, Batched, Diagonal, Gaussian, Posterior
+from mmvae_core.probability.posteriors import (
+    IMPLICIT,
+    MIN_SCALE,
+    Batched,
+    Diagonal,
+    DiagonalMixture,
+    Gaussian,
+    Posterior,
+)
+from mmvae_core.probability.products import times_prior
 
 
 class Aggregator(nn.Module):
@@ -14,18 +25,48 @@ class Aggregator(nn.Module):
     outside the subset have exactly no effect, be they NaN; the empty subset has a posterior.
     """
 
+    prior_product = False
+    """Whether every posterior is multiplied by the prior, which nothing shown then gives."""
+    draws = IMPLICIT
+    """How gradients pass through draws of a mixture, see `DiagonalMixture`."""
+
     def forward(
         self, features: Tensor, subset: Tensor, prior: Posterior | None = None
     ) -> Batched:
         """The posterior of every item, batch shape [batch].
 
-        `prior` is p(z), which fixed aggregators build upon and learned ones do not need.
+        `prior` is p(z), which fixed aggregators build upon; learned ones only for the product.
         """
-        return self.aggregate(torch.where(subset[..., None], features, 0.0), subset)
+        return self.drawing(self.finish(self.prepare(_blanked(features, subset)), subset, prior))
+
+    def several(
+        self, features: Tensor, subsets: Sequence[Tensor], prior: Posterior | None = None
+    ) -> list[Batched]:
+        """The same posteriors for several masks, what they have in common computed once."""
+        masks = torch.stack(list(subsets))
+        known = self.prepare(_blanked(features, masks.any(0)))
+        found = self.drawing(self.finish(known, masks, prior))
+        return [found.rebuilt(*(value[row] for value in found.parameters()))
+                for row in range(len(masks))]
+
+    def prepare(self, features: Tensor) -> Tensor:
+        """What can be said of each modality alone [batch, modality, width]."""
+        return features
+
+    def finish(self, known: Tensor, subset: Tensor, prior: Posterior | None) -> Batched:
+        """The posterior of what `prepare` gave; `subset` may have further axes in front."""
+        posterior = self.aggregate(_blanked(known, subset), subset)
+        return times_prior(prior, posterior, subset) if self.prior_product else posterior
 
     def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
-        """What a member defines; features outside the subset are zero here."""
+        """What a member defines, of what `prepare` gives; zero outside the subset here."""
         raise NotImplementedError
+
+    def drawing(self, posterior: Batched) -> Batched:
+        """A posterior whose draws carry the gradients that this aggregator's shall."""
+        if isinstance(posterior, DiagonalMixture):
+            posterior.draws = self.draws
+        return posterior
 
 
 class GaussianHead(nn.Module):
@@ -48,3 +89,8 @@ class GaussianHead(nn.Module):
     def posterior(self, features: Tensor) -> Diagonal:
         """The same as a distribution."""
         return Gaussian(*self(features))
+
+
+def _blanked(values: Tensor, subset: Tensor) -> Tensor:
+    """Values [..., modality, width] with zeros where the modality is not in the subset."""
+    return torch.where(subset[..., None], values, 0.0)

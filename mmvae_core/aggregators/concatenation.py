@@ -5,7 +5,7 @@ from torch import Tensor
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
 from mmvae_core.aggregators.heads import MakeHead
-from mmvae_core.networks.mlp import mlp
+from mmvae_core.networks.mlp import make_mlp
 from mmvae_core.probability.posteriors import Batched
 
 
@@ -19,10 +19,10 @@ class Concatenation(Aggregator):
 
     def __init__(
         self, modalities: int, features: int, latent: int, width: int,
-        head: MakeHead = GaussianHead,
+        head: MakeHead = GaussianHead, residual: bool = False,
     ) -> None:
         super().__init__()
-        self.rho = mlp([modalities * (features + 1), width, width, width])
+        self.rho = make_mlp([modalities * (features + 1), width, width, width], residual)
         self.head = head(width, latent)
 
     def aggregate(self, features: Tensor, subset: Tensor) -> Batched:

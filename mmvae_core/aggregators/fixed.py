@@ -21,11 +21,10 @@ from mmvae_core.probability.posteriors import (
     Diagonal,
     DiagonalLaplace,
     DiagonalMixture,
-    Gaussian,
     GaussianMixture,
     Posterior,
 )
-from mmvae_core.probability.products import times_experts
+from mmvae_core.probability.products import gaussian_prior, times_experts, weighted
 from mmvae_core.subsets import all_subsets
 
 MOST_MODALITIES = 10
@@ -38,11 +37,9 @@ class FixedAggregator(Aggregator):
         super().__init__()
         self.head = GaussianHead(features, latent)
 
-    def forward(
-        self, features: Tensor, subset: Tensor, prior: Posterior | None = None
-    ) -> Batched:
+    def finish(self, known: Tensor, subset: Tensor, prior: Posterior | None) -> Batched:
         """The posterior of every item; no prior given means the standard normal."""
-        loc, scale = self.head(torch.where(subset[..., None], features, 0.0))
+        loc, scale = self.head(torch.where(subset[..., None], known, 0.0))
         return self.combine(loc, scale, subset, prior)
 
     def combine(
@@ -80,7 +77,8 @@ class MixtureOfExperts(FixedAggregator):
     """Equal weights over the experts in S; the empty subset gives the prior.
 
     The prior stands as further components, which have all the weight where S is empty and none
-    else. Source: Shi et al. 2019, arXiv 1911.03393.
+    else. With `prior_product` each expert is multiplied by the prior instead.
+    Source: Shi et al. 2019, arXiv 1911.03393.
     """
 
     def __init__(
@@ -93,6 +91,8 @@ class MixtureOfExperts(FixedAggregator):
         self, loc: Tensor, scale: Tensor, subset: Tensor, prior: Posterior | None
     ) -> Batched:
         """The mixture of the experts in the subset."""
+        if self.prior_product:
+            return self._products(loc, scale, subset, prior)
         log_prior, prior_loc, prior_scale = prior_components(prior, self.family, loc)
         rest = (*loc.shape[:-2], *prior_loc.shape)
         loc = torch.cat([loc, prior_loc.expand(rest)], -2)
@@ -100,6 +100,18 @@ class MixtureOfExperts(FixedAggregator):
         empty = ~subset.any(-1, keepdim=True)
         log_weights = torch.cat([equal(subset, loc), torch.where(empty, log_prior, -torch.inf)], -1)
         return self.family(log_weights, loc, scale)
+
+    def _products(
+        self, loc: Tensor, scale: Tensor, subset: Tensor, prior: Posterior | None
+    ) -> Batched:
+        """Each expert times the prior, equal weights over S; the prior alone where S is empty.
+
+        A prior of K normals makes M K components of M experts. Where S is empty all M have no
+        precision, so that each is the prior, and share the weight.
+        """
+        precisions = torch.where(subset[..., None], scale**-2, 0.0)
+        products = times_experts(gaussian_prior(prior, loc), precisions, precisions * loc)
+        return weighted(equal(subset | ~subset.any(-1, keepdim=True), loc), products)
 
 
 class MixtureOfProducts(FixedAggregator):
@@ -122,24 +134,13 @@ class MixtureOfProducts(FixedAggregator):
         )
         inside = ~(parts & ~subset[..., None, :]).any(-1)
         log_weights = equal(inside & (parts.any(-1) | ~subset.any(-1, keepdim=True)), loc)
-        if isinstance(products, Gaussian):
-            return GaussianMixture(log_weights, products.loc, products.scale)
-        within = (log_weights[..., None] + products.log_weights).flatten(-2)
-        return GaussianMixture(within, products.loc.flatten(-3, -2), products.scale.flatten(-3, -2))
+        return weighted(log_weights, products)
 
 
 def equal(members: Tensor, like: Tensor) -> Tensor:
     """Log weights that share 1 equally among the members of a mask, -inf for the others."""
     shares = members.to(like.dtype)
     return (shares / shares.sum(-1, keepdim=True).clamp_min(1)).log()
-
-
-def gaussian_prior(prior: Posterior | None, like: Tensor) -> Gaussian | GaussianMixture:
-    """The prior if it is normal or a mixture of normals, else the standard normal."""
-    if isinstance(prior, Gaussian | GaussianMixture):
-        return prior.rebuilt(*(value.to(like.dtype) for value in prior.parameters()))
-    zeros = like.new_zeros(like.shape[-1])
-    return Gaussian(zeros, torch.ones_like(zeros))
 
 
 def prior_components(

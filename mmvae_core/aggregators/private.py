@@ -6,12 +6,14 @@ subset, subset [..., modality], shared [sample, ..., latent]. Permuting the (fea
 permutes the outputs alike. Source: Hirt et al. 2024, arXiv 2309.00380.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
 from mmvae_core.aggregators.self_attention import AttentionBlock
-from mmvae_core.networks.mlp import mlp
+from mmvae_core.networks.mlp import make_mlp
 from mmvae_core.probability.posteriors import Batched, Diagonal, Posterior
 from mmvae_core.probability.private import PrivatePosterior, SharedAndPrivate
 
@@ -36,12 +38,14 @@ class PlainSplit(nn.Module):
 class SumPoolingPrivate(nn.Module):
     """head(rho(sum_{t in S} chi_1(h_t) + chi_2(h_s) + chi_3(z'))) for each s in S."""
 
-    def __init__(self, features: int, latent: int, private: int, width: int) -> None:
+    def __init__(
+        self, features: int, latent: int, private: int, width: int, residual: bool = False
+    ) -> None:
         super().__init__()
-        self.others = mlp([features, width, width])
-        self.own = mlp([features, width, width])
-        self.shared = mlp([latent, width, width])
-        self.rho = mlp([width, width, width])
+        self.others = make_mlp([features, width, width], residual)
+        self.own = make_mlp([features, width, width], residual)
+        self.shared = make_mlp([latent, width, width], residual)
+        self.rho = make_mlp([width, width, width], residual)
         self.head = GaussianHead(width, private)
 
     def forward(self, features: Tensor, subset: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,14 +58,15 @@ class SelfAttentionPrivate(nn.Module):
     """Attention between the tokens g(h_s) + g_z(z') of S; no pooling, one output per member."""
 
     def __init__(
-        self, features: int, latent: int, private: int, width: int, heads: int, layers: int
+        self, features: int, latent: int, private: int, width: int, heads: int, layers: int,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.embed = nn.Linear(features, width)
         self.shared = nn.Linear(latent, width)
-        self.blocks = nn.ModuleList(AttentionBlock(width, heads) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        self.rho = mlp([width, width, width])
+        self.blocks = nn.ModuleList(AttentionBlock(width, heads, residual) for _ in range(layers))
+        self.norm = nn.Identity() if residual else nn.LayerNorm(width)
+        self.rho = make_mlp([width, width, width], residual)
         self.head = GaussianHead(width, private)
 
     def forward(self, features: Tensor, subset: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,7 +88,14 @@ class WithPrivate(Aggregator):
         self, features: Tensor, subset: Tensor, prior: Posterior | None = None
     ) -> Batched:
         """The posterior of shared and private latents together."""
-        features = torch.where(subset[..., None], features, 0.0)
+        return self.several(features, (subset,), prior)[0]
+
+    def several(
+        self, features: Tensor, subsets: Sequence[Tensor], prior: Posterior | None = None
+    ) -> list[Batched]:
+        """The same for several masks."""
         prior = prior.shared if isinstance(prior, SharedAndPrivate) else prior
-        shared = self.shared(features, subset, prior)
-        return PrivatePosterior(shared, self.private, self.family, features, subset)
+        shared = self.shared.several(features, subsets, prior)
+        return [PrivatePosterior(one, self.private, self.family,
+                                 torch.where(subset[..., None], features, 0.0), subset)
+                for one, subset in zip(shared, subsets, strict=True)]

@@ -6,26 +6,29 @@ from torch.nn import functional
 
 from mmvae_core.aggregators.base import Aggregator, GaussianHead
 from mmvae_core.aggregators.heads import MakeHead
-from mmvae_core.networks.mlp import mlp
+from mmvae_core.networks.mlp import make_mlp, mlp, start_at_zero
 from mmvae_core.probability.posteriors import Batched
 
 
 class AttentionBlock(nn.Module):
     """Pre-LayerNorm multi-head attention, then an MLP, each with a residual.
 
-    Tokens are [batch, modality, width].
+    Tokens are [batch, modality, width]; a `quiet` block starts as the identity.
 
     Keys outside the subset are masked. A row whose subset is empty may attend to anything: its
     output is dropped by the pooling, and no softmax without keys (NaN) arises.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, quiet: bool = False) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.quiet = heads, quiet
         self.norm_attention, self.norm_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
         self.to_query_key_value = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.body = mlp([width, 2 * width, width])
+        if quiet:
+            start_at_zero(self.out)
+            start_at_zero(self.body[-1])
 
     def forward(self, tokens: Tensor, subset: Tensor) -> Tensor:
         """The tokens after one block."""
@@ -50,27 +53,35 @@ class AttentionBlock(nn.Module):
 class SelfAttention(Aggregator):
     """Attention between the members' tokens, sum over S, then rho and the head.
 
+    The residual form has no norm before the sum, which would take the magnitude away, and all its
+    branches start at zero.
     Source: Lee et al. 2019, arXiv 1810.00825; Hirt et al. 2024, arXiv 2309.00380.
     """
 
     def __init__(
         self, features: int, latent: int, width: int, heads: int, layers: int,
-        head: MakeHead = GaussianHead,
+        head: MakeHead = GaussianHead, residual: bool = False,
     ) -> None:
         super().__init__()
         self.embed = nn.Linear(features, width)
-        self.blocks = nn.ModuleList(AttentionBlock(width, heads) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        self.rho = mlp([width, width, width])
+        self.blocks = nn.ModuleList(AttentionBlock(width, heads, residual) for _ in range(layers))
+        self.norm = nn.Identity() if residual else nn.LayerNorm(width)
+        self.rho = make_mlp([width, width, width], residual)
         self.head = head(width, latent)
+
+    def prepare(self, features: Tensor) -> Tensor:
+        """The tokens [batch, modality, width]."""
+        return self.embed(features)
 
     def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
         """Let the members attend to each other, pool them, read the posterior off the sum."""
-        return self.head.posterior(self.rho(self.summands(features, subset).sum(-2)))
+        return self.head.posterior(self.rho(self._attended(features, subset).sum(-2)))
 
     def summands(self, features: Tensor, subset: Tensor) -> Tensor:
         """The members' tokens after all blocks [batch, modality, width], zero outside S."""
-        tokens = self.embed(features)
+        return self._attended(self.embed(features), subset)
+
+    def _attended(self, tokens: Tensor, subset: Tensor) -> Tensor:
         for block in self.blocks:
             tokens = block(tokens, subset)
         return torch.where(subset[..., None], self.norm(tokens), 0.0)

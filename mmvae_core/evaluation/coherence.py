@@ -71,16 +71,17 @@ def conditional_coherence(
 
 @torch.no_grad()
 def joint_coherence(
-    model: MultimodalVAE, judges: Mapping[str, Judge], seed: int, samples: int = 2_000
+    model: MultimodalVAE, judges: Mapping[str, Judge], seed: int, samples: int = 2_000,
+    prior: Posterior | None = None,
 ) -> dict[str, Any]:
     """Share of prior draws z ~ p(z) whose judged modalities are all named the same class.
 
-    Nothing where no modality has a judge.
+    `prior` stands in for the model's own. Nothing where no modality has a judge.
     """
     if not _judged(model, judges):
         return {}
     with seeded(seed):
-        latent = model.prior().rsample((samples,))
+        latent = (prior or model.prior()).rsample((samples,))
     named = torch.stack(list(judge_latents(model, latent, judges)[0].values()))
     agreed = int((named == named[0]).all(0).sum())
     return {"modalities": _judged(model, judges)} | share(agreed, samples)

@@ -23,7 +23,6 @@ from mmvae_core.aggregators.fixed import (
     MixtureOfExperts,
     MixtureOfProducts,
     ProductOfExperts,
-    gaussian_prior,
 )
 from mmvae_core.aggregators.private import WithPrivate
 from mmvae_core.aggregators.self_attention import SelfAttention
@@ -31,6 +30,7 @@ from mmvae_core.aggregators.sum_pooling import SumPooling
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import DiagonalMixture, GaussianMixture, Posterior
 from mmvae_core.probability.private import SharedAndPrivate
+from mmvae_core.probability.products import gaussian_prior
 from mmvae_core.subsets import all_subsets, subset_name
 
 PRIOR = "prior"
@@ -100,8 +100,14 @@ def _components(
     posterior = aggregator(features, subset, prior)
     assert isinstance(posterior, DiagonalMixture)
     weights = posterior.log_weights.exp()
+    count = len(names)
+    if isinstance(aggregator, MixtureOfExperts) and aggregator.prior_product:
+        shares = weights.unflatten(-1, (count, -1)).sum(-1)
+        shares = torch.cat([shares, torch.zeros_like(shares[:, :1])], -1)
+        nothing = torch.zeros_like(shares)
+        nothing[:, -1] = 1.0
+        return Inside((*names, PRIOR), torch.where(subset.any(-1, keepdim=True), shares, nothing))
     if isinstance(aggregator, MixtureOfExperts):
-        count = len(names)
         rest = weights[:, count:].sum(-1, keepdim=True)
         return Inside((*names, PRIOR), torch.cat([weights[:, :count], rest], -1))
     products = all_subsets(len(names))

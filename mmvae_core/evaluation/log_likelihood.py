@@ -29,18 +29,18 @@ ROWS = 200
 @torch.no_grad()
 def log_likelihood(
     model: MultimodalVAE, batch: Batch, target: Tensor, subset: Tensor, samples: int, seed: int,
-    rows: int = ROWS,
+    rows: int = ROWS, prior: Posterior | None = None,
 ) -> Tensor:
     """log p(x_A) [batch] with z ~ q(. | x_S); `target` (A) and `subset` (S) are masks [modality].
 
-    A and S are cut to what each item has.
+    A and S are cut to what each item has. `prior` stands in for the model's own p(z).
     """
     _check(model, samples, target, subset)
     with seeded(seed):
         values = []
         for part in parts(batch, ITEMS):
             posterior = model.infer(part.data, part.observed & subset.to(part.observed.device))
-            values.append(_importance(model, part, posterior, target, samples, rows))
+            values.append(_importance(model, part, posterior, target, samples, rows, prior))
         return torch.cat(values)
 
 
@@ -71,11 +71,12 @@ def log_likelihoods(
 
 
 def _importance(
-    model: MultimodalVAE, part: Batch, posterior: Posterior, target: Tensor, samples: int, rows: int
+    model: MultimodalVAE, part: Batch, posterior: Posterior, target: Tensor, samples: int,
+    rows: int, prior: Posterior | None = None,
 ) -> Tensor:
     """The estimate of each item [batch]; log-weights [sample, batch] meet in one logsumexp."""
     latent = posterior.rsample((samples,))
-    log_ratio = model.prior().log_prob(latent) - posterior.log_prob(latent)
+    log_ratio = (prior or model.prior()).log_prob(latent) - posterior.log_prob(latent)
     pieces = latent.split(max(1, rows // len(part)))
     scores = torch.cat([score(model, part, target, piece) for piece in pieces])
     return (scores + log_ratio).logsumexp(0) - math.log(samples)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,13 @@ from mmvae_core.evaluation.coherence import Judge, conditional_coherence, joint_
 from mmvae_core.evaluation.conflict import conflict
 from mmvae_core.evaluation.digit_judges import study_judges
 from mmvae_core.evaluation.latent_probe import latent_probe
-from mmvae_core.evaluation.log_likelihood import log_likelihoods
+from mmvae_core.evaluation.log_likelihood import log_likelihood, log_likelihoods
 from mmvae_core.evaluation.rates import Estimate, cross_rates, distortions, rates
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.likelihoods import Categorical
+from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.projections import project
+from mmvae_core.second_stage import fitted_kinds, load_prior
 from mmvae_core.subsets import all_subsets
 
 
@@ -50,7 +53,9 @@ def evaluate_run(
     run: Run, study: Study, seed: int = 0, each: Progress = no_progress
 ) -> tuple[dict[str, Any], Latents]:
     """The report of a stored run on its study's items, with the study's judges."""
-    return evaluate(run.model(), study.samples(), study_judges(study), seed=seed, each=each)
+    priors = {kind: load_prior(run, kind) for kind in fitted_kinds(run)}
+    return evaluate(run.model(), study.samples(), study_judges(study), seed=seed, each=each,
+                    priors=priors)
 
 
 def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> None:
@@ -63,12 +68,13 @@ def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> No
 def evaluate(
     model: MultimodalVAE, samples: Samples, judges: Mapping[str, Judge],
     budget: Budget = Budget(), seed: int = 0, each: Progress = no_progress,
+    priors: Mapping[str, Posterior] = MappingProxyType({}),
 ) -> tuple[dict[str, Any], Latents]:
     """The report of a model on test items, ready for JSON, and the items' posteriors.
 
     Figures in nats per item are means with the standard error over items; likelihoods are
-    unweighted. `judges` see means of the modality they are named after. Equal seeds give equal
-    reports.
+    unweighted. `judges` see means of the modality they are named after. Each of `priors`, fitted
+    afterwards (`second_stage`), has a row of its own. Equal seeds give equal reports.
     """
     batch = sample_batch(model, samples)
     posterior, names = all_posteriors(model, batch), subset_names(model.names)
@@ -89,6 +95,8 @@ def evaluate(
         model, posterior, labels, judges, seed, lambda fraction: each("coherence", fraction),
     )
     report["joint_coherence"] = joint_coherence(model, judges, seed, budget.prior_samples)
+    report["fitted_priors"] = {name: _with_prior(model, batch, judges, budget, seed, one)
+                               for name, one in priors.items()}
     each("joint_coherence", 1.0)
     report["probe"] = dict(zip(names, latent_probe(posterior, samples.labels, seed), strict=True))
     each("probe", 1.0)
@@ -141,6 +149,20 @@ def _likelihood(
         "marginal": {name: mean_error(values[row]) for row, name in rows[1:]},
         "conditional": {name: mean_error(values[-1] - values[row]) for row, name in rows[1:-1]},
     }, values
+
+
+@torch.no_grad()
+def _with_prior(
+    model: MultimodalVAE, batch: Batch, judges: Mapping[str, Judge], budget: Budget, seed: int,
+    prior: Posterior,
+) -> dict[str, Any]:
+    """What depends on p(z) alone, measured with another one: draws' coherence, joint likelihood."""
+    everything = torch.ones(len(model.names), dtype=torch.bool)
+    first = next(parts(batch, budget.likelihood_items))
+    values = log_likelihood(model, first, everything, everything, budget.likelihood_samples, seed,
+                            prior=prior)
+    return {"joint_coherence": joint_coherence(model, judges, seed, budget.prior_samples, prior),
+            "log_likelihood": mean_error(values)}
 
 
 def _estimates(names: list[str], found: list[Estimate]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mmvae_core.batch import Batch
-from mmvae_core.build import build_model, build_subsets
+from mmvae_core.build import build_subsets, start_model
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source
 from mmvae_core.errors import UsageError
@@ -34,7 +34,8 @@ class Ensemble:
         if len({one_seed(config, 0) for config in configs}) != 1:
             raise UsageError("Configurations that are trained together may differ in seeds only.")
         self.configs, self.sources, self.device = configs, sources, device
-        self.steps = [Step(build_model(config), config).to(device) for config in configs]
+        self.steps = [Step(start_model(config, source), config).to(device)
+                      for config, source in zip(configs, sources, strict=True)]
         weights, self.buffers = stack_module_state(self.steps)
         self.weights = {name: value.detach().requires_grad_(value.requires_grad)
                         for name, value in weights.items()}

@@ -84,7 +84,7 @@ def run_together(cells: Sequence[Cell], order: Order) -> list[Row]:
     torch.set_num_threads(1)
     configs = [config_of(cell, order.quick) for cell in cells]
     sources = [build_source(config) for config in configs]
-    device = make_fabric(configs[0], order.device).device
+    device = make_fabric(order.device).device
     ensemble = Ensemble(configs, sources, device)
     ensemble.train()
     rows, models = [], ensemble.models()

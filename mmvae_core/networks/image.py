@@ -10,6 +10,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from mmvae_core.errors import ConfigError
+from mmvae_core.networks.start import Decoder
 
 
 def halvings(height: int, width: int) -> int:
@@ -47,7 +48,7 @@ class ImageEncoder(nn.Module):
         return self.out(self.body(data))
 
 
-class ImageDecoder(nn.Module):
+class ImageDecoder(Decoder):
     """From the latent to the likelihood's outputs: [n, latent] to [n, *shape]."""
 
     def __init__(self, shape: tuple[int, ...], width: int, latent: int) -> None:
@@ -68,6 +69,17 @@ class ImageDecoder(nn.Module):
         layers += [nn.Conv2d(inner[-1], 16 * channels, 3, padding=1), nn.PixelShuffle(4)]
         self.body = nn.Sequential(*layers)
 
+    @property
+    def last(self) -> nn.Conv2d:
+        """The layer that gives the outputs."""
+        layer = self.body[-2]
+        assert isinstance(layer, nn.Conv2d)
+        return layer
+
     def forward(self, latent: Tensor) -> Tensor:
         """Outputs for the likelihood."""
         return self.body(latent)
+
+    def bias_at(self, outputs: Tensor) -> Tensor:
+        """Each channel's mean, for all 4 x 4 pixels of a patch."""
+        return outputs.mean((-2, -1)).repeat_interleave(16)

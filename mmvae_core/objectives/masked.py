@@ -19,7 +19,7 @@ def masked(
     Both gaps close when q is exact. Source: Hirt et al. 2024, arXiv 2309.00380.
     """
     features = model.encode(batch.data, batch.observed)
-    shown, full = model.posterior(features, subset), model.posterior(features, batch.observed)
+    shown, full = model.posteriors(features, subset, batch.observed)
     z_shown, z_full = shown.rsample((samples,)), full.rsample((samples,))
     log_shown = (shown.detached() if stick else shown).log_prob(z_shown)
     log_full = (full.detached() if stick else full).log_prob(z_full)

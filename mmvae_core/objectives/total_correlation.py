@@ -21,7 +21,7 @@ def total_correlation(
     via Total Correlation Objective", NeurIPS 2021
     """
     features = model.encode(batch.data, batch.observed)
-    shown, full = model.posterior(features, subset), model.posterior(features, batch.observed)
+    shown, full = model.posteriors(features, subset, batch.observed)
     latent = full.rsample((samples,))
     log_full = (full.detached() if stick else full).log_prob(latent)
     log_prior, empty = model.prior().log_prob(latent), ~subset.any(-1)

@@ -35,6 +35,10 @@ class Likelihood(nn.Module):
         """A draw x ~ p(x | z)."""
         raise NotImplementedError
 
+    def outputs_at(self, mean: Tensor) -> Tensor:
+        """Outputs whose mean is `mean`, about: where a decoder begins."""
+        return mean
+
     def _sum(self, values: Tensor) -> Tensor:
         return values.flatten(-len(self.shape)).sum(-1)
 
@@ -90,6 +94,10 @@ class Bernoulli(Likelihood):
         """Sigmoid of the logits."""
         return outputs.sigmoid()
 
+    def outputs_at(self, mean: Tensor) -> Tensor:
+        """Logits of the mean, kept away from 0 and 1."""
+        return mean.clamp(0.02, 0.98).logit()
+
     def sample(self, outputs: Tensor) -> Tensor:
         """Zeros and ones."""
         return torch.bernoulli(outputs.sigmoid())
@@ -115,6 +123,10 @@ class Categorical(Likelihood):
     def mean(self, outputs: Tensor) -> Tensor:
         """Probabilities of the symbols."""
         return outputs.softmax(-1)
+
+    def outputs_at(self, mean: Tensor) -> Tensor:
+        """Logarithms of the symbols' shares, none below a thousandth."""
+        return mean.clamp_min(1e-3).log()
 
     def sample(self, outputs: Tensor) -> Tensor:
         """Codes [..., length]."""

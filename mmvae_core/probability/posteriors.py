@@ -4,7 +4,7 @@ Batch shape [..., batch], event shape [latent]. `rsample`, `log_prob` (nats), `m
 `stddev` come from torch; mixtures add a reparameterised draw.
 """
 
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ from torch.func import debug_unwrap
 
 from mmvae_core.probability.implicit import reparameterise
 
+Draws = Literal["implicit", "pathwise"]
+IMPLICIT: Draws = "implicit"
 MIN_SCALE = 1e-3
 """No learned scale gets below this, so that no density grows without bound."""
 
@@ -167,10 +169,17 @@ class DiagonalMixture(MixtureSameFamily):
 
     `log_weights` [..., component], `loc` and `scale` [..., component, latent]. A weight of exactly
     zero (log weight -inf) is allowed, its component then has no effect.
+
+    `draws` says how gradients pass through `rsample`; the values are the same. `implicit` ones
+    (`implicit.reparameterise`) reach weights, locations and scales and are unbiased, but drown in
+    noise where many components barely overlap. `pathwise` ones reach location and scale of the
+    component that was drawn alone; what moving the weights would change is left out, so that they
+    are biased, and the weights learn from densities alone.
     """
 
     family: ClassVar[type[Diagonal]]
     has_rsample = True
+    draws: Draws = IMPLICIT
 
     def __init__(self, log_weights: Tensor, loc: Tensor, scale: Tensor) -> None:
         self.log_weights, self.loc, self.scale = log_weights, loc, scale
@@ -182,8 +191,8 @@ class DiagonalMixture(MixtureSameFamily):
         """Draw noise, then a component, then reparameterise.
 
         Where the weights are constants, as in a mixture of experts, the draw is loc + scale * noise
-        of its component. Where they carry gradients the values are the same, but the gradients are
-        implicit and reach weights, locations and scales; see `implicit.reparameterise`.
+        of its component. Where they carry gradients the values are the same, and gradients pass as
+        `draws` says.
         """
         shape = torch.Size(sample_shape)
         noise = self.family.noise(self._extended_shape(shape), self.loc)
@@ -193,13 +202,15 @@ class DiagonalMixture(MixtureSameFamily):
         scale = self.scale.expand(*shape, *self.scale.shape).gather(-2, index)[..., 0, :]
         draws = loc + scale * noise
         # Where `vmap` wraps a tensor it says that it requires no gradient, so look inside.
+        if self.draws != IMPLICIT:
+            return draws
         if not (torch.is_grad_enabled() and debug_unwrap(self.log_weights).requires_grad):
             return draws
         return reparameterise(draws, self.log_weights, self.components)
 
     def detached(self) -> Self:
         """The same distribution with parameters cut from the graph."""
-        return type(self)(*(value.detach() for value in self.parameters()))
+        return self.rebuilt(*(value.detach() for value in self.parameters()))
 
     def parameters(self) -> tuple[Tensor, ...]:
         """Log weights, locations and scales."""
@@ -207,7 +218,9 @@ class DiagonalMixture(MixtureSameFamily):
 
     def rebuilt(self, *parameters: Tensor) -> Self:
         """The same family with other parameters."""
-        return type(self)(*parameters)
+        other = type(self)(*parameters)
+        other.draws = self.draws
+        return other
 
 
 class GaussianMixture(DiagonalMixture):

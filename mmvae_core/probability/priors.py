@@ -40,6 +40,14 @@ class MixturePrior(nn.Module):
         scale = functional.softplus(self.raw_scale) + MIN_SCALE
         return self.family(self.logits.log_softmax(-1), self.loc, scale)
 
+    @torch.no_grad()
+    def become(self, mixture: DiagonalMixture) -> None:
+        """Take over another mixture of the same size and family."""
+        log_weights, loc, scale = mixture.parameters()
+        self.logits.copy_(log_weights)
+        self.loc.copy_(loc)
+        self.raw_scale.copy_((scale - MIN_SCALE).clamp_min(1e-6).expm1().log())
+
 
 class PrivatePrior(nn.Module):
     """p(z', z_1..z_M) = p(z') prod_s N(z_s; 0, I): any prior for the shared latents alone."""

@@ -29,7 +29,13 @@ class FullGaussian(MultivariateNormal):
     """A normal posterior with any covariance."""
 
     def detached(self) -> "FullGaussian":
-        return FullGaussian(self.loc.detach(), self.covariance_matrix.detach(), validate_args=False)
+        return self.rebuilt(*(value.detach() for value in self.parameters()))
+
+    def parameters(self) -> tuple[Tensor, Tensor]:
+        return self.loc, self.covariance_matrix
+
+    def rebuilt(self, *parameters: Tensor) -> "FullGaussian":
+        return FullGaussian(*parameters, validate_args=False)
 
 
 class ExactPosterior(Aggregator):
@@ -41,9 +47,9 @@ class ExactPosterior(Aggregator):
 
     def aggregate(self, features: Tensor, subset: Tensor) -> FullGaussian:
         eye = torch.eye(self.precisions.shape[-1], dtype=features.dtype)
-        kept = torch.einsum("bm,mij->bij", subset.to(features.dtype), self.precisions)
+        kept = torch.einsum("...m,mij->...ij", subset.to(features.dtype), self.precisions)
         covariance = torch.linalg.inv(eye + (kept + kept.mT) / 2)
-        mean = torch.einsum("bij,bj->bi", covariance, features.sum(1))
+        mean = torch.einsum("...ij,...j->...i", covariance, features.sum(-2))
         return FullGaussian(mean, covariance, validate_args=False)
 
 

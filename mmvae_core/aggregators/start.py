@@ -1,0 +1,30 @@
+"""How aggregators start where every layer keeps the variance of what it is given."""
+
+from torch import nn
+
+from mmvae_core.aggregators.base import GaussianHead
+from mmvae_core.aggregators.heads import MixtureHead
+from mmvae_core.aggregators.self_attention import AttentionBlock
+from mmvae_core.networks.mlp import ResidualMLP
+from mmvae_core.networks.start import keep_variance
+
+
+def start_aggregator(part: nn.Module) -> None:
+    """Draw all weights anew, but those of heads, which begin near the prior's width.
+
+    Branches of the residual form and of quiet blocks start at zero.
+    """
+    if isinstance(part, GaussianHead | MixtureHead):
+        return
+    if isinstance(part, ResidualMLP):
+        keep_variance(part.straight)
+        keep_variance(part.branch, factor=0.0)
+    elif isinstance(part, AttentionBlock):
+        keep_variance(part.to_query_key_value)
+        keep_variance(part.out, factor=0.0 if part.quiet else 1.0)
+        keep_variance(part.body, factor=0.0 if part.quiet else 1.0)
+    elif isinstance(part, nn.Sequential | nn.Linear):
+        keep_variance(part)
+    else:
+        for child in part.children():
+            start_aggregator(child)

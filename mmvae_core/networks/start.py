@@ -1,0 +1,96 @@
+"""How networks start: every layer keeps the variance of what it is given.
+
+torch's own start loses about two thirds of the variance in each layer. Here a weight has the
+variance g / fan-in, g = 1 for a layer that sees data as they are, and for one that sees SiLU's
+output 1 / E[silu(u)^2], u ~ N(0, 1), so that the layer's output has second moment 1 again.
+Source of the thought: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015, arXiv 1502.01852.
+"""
+
+import torch
+from torch import Tensor, nn
+
+AFTER_SILU = 1 / 0.355776
+"""1 / E[silu(u)^2] for a standard normal u."""
+LAST_LAYER = 0.3
+"""A decoder's last layer is so much smaller, so that it begins near the data's mean."""
+MIN_STDDEV = 1e-6
+LAYERS = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
+
+
+class Standardise(nn.Module):
+    """(x - mean) / scale, both kept with the weights; [channel, 1, 1] of pictures."""
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        own = (shape[0], 1, 1) if len(shape) == 3 else shape
+        self.register_buffer("mean", torch.zeros(own))
+        self.register_buffer("scale", torch.ones(own))
+
+    def forward(self, data: Tensor) -> Tensor:
+        """The data, centred and scaled."""
+        return (data - self.mean) / self.scale
+
+    @torch.no_grad()
+    def adopt(self, mean: Tensor, stddev: Tensor) -> None:
+        """Take over the data's mean and standard deviation [*shape], of pictures by channel.
+
+        What never changes is left at the scale 1.
+        """
+        if mean.dim() == 3:
+            variance = stddev.square().mean((1, 2)) + mean.var((1, 2), correction=0)
+            mean, stddev = mean.mean((1, 2)), variance.sqrt()
+        self.mean.copy_(mean.reshape(self.mean.shape))
+        self.scale.copy_(torch.where(stddev > MIN_STDDEV, stddev, 1.0).reshape(self.scale.shape))
+
+
+class Decoder(nn.Module):
+    """What every decoder can tell of its last layer."""
+
+    @property
+    def last(self) -> nn.Linear | nn.Conv2d:
+        """The layer that gives the outputs."""
+        raise NotImplementedError
+
+    def bias_at(self, outputs: Tensor) -> Tensor:
+        """The last layer's bias that gives `outputs` [*shape], about, where its weights give 0."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def begin_at(self, outputs: Tensor) -> None:
+        """Set the last layer's bias so."""
+        assert self.last.bias is not None
+        self.last.bias.copy_(self.bias_at(outputs))
+
+
+@torch.no_grad()
+def keep_variance(network: nn.Module, inputs: int | None = None, factor: float = 1.0) -> None:
+    """Draw the weights of a chain of layers anew, biases zero.
+
+    `inputs` is how many of the first layer's inputs are not zero at once, where not all are (codes
+    as one-hot vectors); `factor` multiplies the last layer's weights.
+    """
+    layers, activated = [], False
+    for part in network.modules():
+        if isinstance(part, LAYERS):
+            fan = _fan_in(part) if layers or inputs is None else inputs
+            part.weight.normal_(std=((AFTER_SILU if activated else 1.0) / fan) ** 0.5)
+            if part.bias is not None:
+                part.bias.zero_()
+            layers.append(part)
+        if isinstance(part, nn.SiLU | LAYERS | nn.LayerNorm):
+            activated = isinstance(part, nn.SiLU)
+    if layers:
+        layers[-1].weight.mul_(factor)
+
+
+def _fan_in(layer: nn.Module) -> float:
+    """How many inputs one output adds up; a strided transposed convolution has fewer a pixel."""
+    if isinstance(layer, nn.ConvTranspose2d):
+        high, wide = layer.kernel_size[0], layer.kernel_size[1]
+        return layer.in_channels * high * wide / (layer.stride[0] * layer.stride[1])
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight[0].numel()

@@ -1,0 +1,160 @@
+"""Priors fitted to a finished run, in a linear world whose aggregate posterior is known."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from mmvae_core.batch import Batch
+from mmvae_core.checkpoints import Run, save_weights
+from mmvae_core.errors import RunError
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.prior_fit import training_latents
+from mmvae_core.probability.priors import StandardNormalPrior
+from mmvae_core.second_stage import (
+    KINDS,
+    Settings,
+    fit_priors,
+    fitted_kinds,
+    load_prior,
+    save_priors,
+)
+from tests import small
+from tests.oracles.linear_gaussian import LinearGaussian
+
+WORLD = LinearGaussian.random()
+FAR = torch.tensor([2.0, -1.0], dtype=torch.float64)
+
+
+class Linear:
+    """Data of the world; its posteriors are exact, so that their aggregate is the true p(z)."""
+
+    def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
+        yield from self._cut(WORLD.draw(10_000, seed), size)
+
+    def validation(self, size: int) -> Iterator[Batch]:
+        yield from self._cut(WORLD.draw(4_000, 77), size)
+
+    def _cut(self, batch: Batch, size: int) -> Iterator[Batch]:
+        for start in range(0, len(batch), size):
+            yield batch.rows(slice(start, start + size))
+
+
+class Misplaced(StandardNormalPrior):
+    """A prior that training left beside the posteriors."""
+
+    def forward(self):
+        return type(super().forward())(self.zeros + FAR, torch.ones_like(self.zeros))
+
+
+def misplaced() -> MultimodalVAE:
+    """The exact encoder of z ~ N(0, I), with its prior moved away: the posteriors stay."""
+    model = WORLD.model()
+    model.prior = Misplaced(WORLD.latent).double()
+    return model.requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def stage() -> tuple[dict, dict, Tensor]:
+    config = small.config("poe", latent=WORLD.latent)
+    torch.set_default_dtype(torch.float64)
+    try:
+        found, card = fit_priors(misplaced(), config, Linear(), Settings(components=4, width=32))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    fresh = training_latents(misplaced(), Linear().validation(500), 5)
+    return found, card, fresh
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_find_the_aggregate_posterior(stage: tuple, kind: str) -> None:
+    """It is N(0, I), of which E log p(z) is known; no prior can be likelier on fresh draws."""
+    found, _, fresh = stage
+    truth = torch.distributions.Normal(0.0, 1.0).log_prob(fresh).sum(-1)
+    with torch.no_grad():
+        gap = truth - found[kind]().log_prob(fresh)
+    error = float(gap.std() / len(gap) ** 0.5)
+    assert -4 * error < float(gap.mean()) < 0.03
+    torch.manual_seed(0)
+    draws = found[kind]().rsample((20_000,)).detach()
+    torch.testing.assert_close(draws.mean(0), torch.zeros(2).double(), rtol=0, atol=0.06)
+    torch.testing.assert_close(draws.T.cov(), torch.eye(2).double(), rtol=0, atol=0.1)
+
+
+def test_the_card_tells_what_each_prior_is_worth_on_held_out_items(stage: tuple) -> None:
+    _, card, _ = stage
+    entropy = -(1 + math.log(2 * math.pi))  # E log N(z; 0, I) of two latents
+    shift = float(FAR.square().sum()) / 2
+    wanted = {"trained": entropy - shift, "mixture": entropy, "flow": entropy}
+    assert list(card["held_out"]) == list(wanted)
+    for name, value in wanted.items():
+        one = card["held_out"][name]
+        assert one["mean"] == pytest.approx(value, abs=4 * one["error"] + 0.03), name
+        assert 0.005 < one["error"] < 0.06
+    assert card["items"] == 10_000 and card["held_out_items"] == 4_000
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return small.write_study(tmp_path, small.config("poe", latent=2, private=1))
+
+
+def fitted(run: Run) -> dict:
+    class Items:
+        def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
+            yield Batch(small.data(200, seed), torch.ones(200, 3, dtype=torch.bool))
+
+        def validation(self, size: int) -> Iterator[Batch]:
+            yield from self.batches(9, 0, size)
+
+    settings = Settings(components=3, width=8, layers=1)
+    found, card = fit_priors(run.model(), run.config, Items(), settings)
+    save_priors(run, found, card)
+    return found
+
+
+def test_they_come_back_from_disk_with_private_latents_beside_them(run: Run) -> None:
+    assert fitted_kinds(run) == ()
+    found = fitted(run)
+    assert fitted_kinds(run) == KINDS
+    points = torch.randn(50, 5, generator=torch.Generator().manual_seed(0))
+    private = torch.distributions.Normal(0.0, 1.0).log_prob(points[:, 2:]).sum(-1)
+    for kind in KINDS:
+        with torch.no_grad():
+            expected = found[kind]().log_prob(points[:, :2]) + private
+            value = load_prior(run, kind).log_prob(points)
+        # Stored in half precision: eleven bits of each parameter.
+        torch.testing.assert_close(value, expected, rtol=0.02, atol=0.05)
+        assert load_prior(run, kind).rsample((7,)).shape == (7, 5)
+
+
+def test_priors_of_other_weights_are_refused(run: Run) -> None:
+    fitted(run)
+    small.spread(model := run.model(), seed=4)
+    save_weights(model, run.weights)
+    with pytest.raises(RunError, match="was fitted to other weights than the run has"):
+        load_prior(run, "mixture")
+
+
+@pytest.mark.parametrize("damage", [
+    {"components": 10**9}, {"components": "many"}, {"width": None}, {"layers": 4},
+])
+def test_a_damaged_card_is_one_sentence(run: Run, damage: dict) -> None:
+    fitted(run)
+    path = run.folder / "priors.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+    with pytest.raises(RunError) as error:
+        load_prior(run, "mixture" if "components" in damage else "flow")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"not tensors"])
+def test_a_damaged_file_is_one_sentence(run: Run, content: bytes) -> None:
+    fitted(run)
+    (run.folder / "priors.safetensors").write_bytes(content)
+    with pytest.raises(RunError, match="is unreadable"):
+        load_prior(run, "flow")

@@ -16,7 +16,7 @@ class Modality(nn.Module):
     all densities are in the latents' own precision, whatever the networks compute in.
     """
 
-    half = False
+    half_precision = False
     """Whether encoder and decoder compute in bfloat16, where that is quicker."""
 
     def __init__(
@@ -65,10 +65,10 @@ class Modality(nn.Module):
             self.decoder.begin_at(self.likelihood.outputs_at(mean))
 
     def _precision(self, device: torch.device) -> torch.autocast:
-        return torch.autocast(device.type, torch.bfloat16, enabled=self.half)
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.half_precision)
 
     def _full(self, values: Tensor) -> Tensor:
-        return values.float() if self.half else values
+        return values.float() if self.half_precision else values
 
 
 def _blanked(data: Tensor, kept: Tensor) -> Tensor:

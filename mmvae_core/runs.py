@@ -58,7 +58,7 @@ def finish_run(
 
 
 def make_fabric(device: str) -> Fabric:
-    """The device that a training uses; precision is the modalities' own, see `Modality.half`."""
+    """The device that a training uses; precision is the modalities' own business."""
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"There is no device {device!r}; choose auto, cpu or cuda.")
     if device == "cuda" and not torch.cuda.is_available():

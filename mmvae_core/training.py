@@ -75,7 +75,7 @@ class Trainer:
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.step, self.optimizer)
         self.draw_subsets = build_subsets(config)
         for part in self.model.parts.values():
-            part.half = config.training.precision == HALF
+            part.half_precision = config.training.precision == HALF
         self.done = 0
 
     def state(self) -> TrainingState:

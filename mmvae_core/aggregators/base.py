@@ -12,6 +12,7 @@ from mmvae_core.probability.posteriors import (
     Batched,
     Diagonal,
     DiagonalMixture,
+    Draws,
     Gaussian,
     Posterior,
 )
@@ -27,7 +28,7 @@ class Aggregator(nn.Module):
 
     prior_product = False
     """Whether every posterior is multiplied by the prior, which nothing shown then gives."""
-    draws = IMPLICIT
+    draws: Draws = IMPLICIT
     """How gradients pass through draws of a mixture, see `DiagonalMixture`."""
 
     def forward(

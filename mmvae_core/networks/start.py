@@ -1,16 +1,15 @@
-"""How networks start: every layer keeps the variance of what it is given.
+"""How networks start: every layer keeps, about, the variance of what it is given.
 
 torch's own start loses about two thirds of the variance in each layer. Here a weight has the
-variance g / fan-in, g = 1 for a layer that sees data as they are, and for one that sees SiLU's
-output 1 / E[silu(u)^2], u ~ N(0, 1), so that the layer's output has second moment 1 again.
-Source of the thought: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015, arXiv 1502.01852.
+variance 2 / fan-in, He's for layers behind an activation, and in front of the first one too: inputs
+have unit variance, and so much of it, 2, is what later layers live on.
+Source: He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015, arXiv 1502.01852.
 """
 
 import torch
 from torch import Tensor, nn
 
-AFTER_SILU = 1 / 0.355776
-"""1 / E[silu(u)^2] for a standard normal u."""
+GAIN = 2.0
 LAST_LAYER = 0.3
 """A decoder's last layer is so much smaller, so that it begins near the data's mean."""
 MIN_STDDEV = 1e-6
@@ -66,22 +65,21 @@ class Decoder(nn.Module):
 
 
 @torch.no_grad()
-def keep_variance(network: nn.Module, inputs: int | None = None, factor: float = 1.0) -> None:
+def keep_variance(
+    network: nn.Module, inputs: int | None = None, factor: float = 1.0, first: float = GAIN
+) -> None:
     """Draw the weights of a chain of layers anew, biases zero.
 
     `inputs` is how many of the first layer's inputs are not zero at once, where not all are (codes
-    as one-hot vectors); `factor` multiplies the last layer's weights.
+    as one-hot vectors); `factor` multiplies the last layer's weights. `first` is the first layer's
+    gain: 1 where it sees a sum, whose variance is above one already.
     """
-    layers, activated = [], False
-    for part in network.modules():
-        if isinstance(part, LAYERS):
-            fan = _fan_in(part) if layers or inputs is None else inputs
-            part.weight.normal_(std=((AFTER_SILU if activated else 1.0) / fan) ** 0.5)
-            if part.bias is not None:
-                part.bias.zero_()
-            layers.append(part)
-        if isinstance(part, nn.SiLU | LAYERS | nn.LayerNorm):
-            activated = isinstance(part, nn.SiLU)
+    layers = [part for part in network.modules() if isinstance(part, LAYERS)]
+    for index, part in enumerate(layers):
+        fan = _fan_in(part) if index or inputs is None else inputs
+        part.weight.normal_(std=((GAIN if index else first) / fan) ** 0.5)
+        if part.bias is not None:
+            part.bias.zero_()
     if layers:
         layers[-1].weight.mul_(factor)
 

@@ -145,6 +145,8 @@ def test_both_sides_their_score_and_the_report_are_on_the_page(
     yours = features[1:], torch.tensor([[False, True, False]])
     (said,) = re.findall(r"Conflict score of this pair</dt><dd>([0-9,.]+) ", html)
     expected = float(score(model, mine, yours, 2, 0).value)
+    # Items are encoded together here and alone on the page; a divergence multiplies the rounding of
+    # a mean by (m - m') / s^2, so that three of float32's seven digits are asked for.
     assert float(said.replace(",", "")) == pytest.approx(expected, rel=1e-3)
     # in the report the photo is the first side, here it is B's
     assert "A 0.30" in html and "B 0.50" in html and "neither 0.20" in html

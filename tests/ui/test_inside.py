@@ -105,8 +105,8 @@ def test_the_pictures_before_and_after_differ_for_the_concatenation_alone(open_a
         found = [re.search(rf'src="([^"]+)" alt="photo by {run}, {when}"', html)
                  for when in ("order of training", "this order")]
         before, after = (pixels(one.group(1)) for one in found if one)
-        # Rounding may turn the last of a pixel's 256 levels, and no more.
-        assert (np.abs(before - after).max() > 1) == differs
+        # Untrained decoders give up to 2,000, of which some 60 roundings of float32 are 4 levels.
+        assert (np.abs(before - after).max() > 4) == differs
 
 
 def test_shuffling_takes_another_order(open_app: Open) -> None:

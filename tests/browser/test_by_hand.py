@@ -48,6 +48,7 @@ def test_a_digit_is_drawn_by_mouse_undone_and_cleared(server: str, tab: Tab) -> 
     settle(page)
     drawn = in_link(page)
     assert len(drawn) == 1
+    # A pixel of the pad, of which it has a few hundred, is up to 0.01.
     np.testing.assert_allclose([drawn[0][0], drawn[0][-1]], [(0.2, 0.2), (0.4, 0.9)], atol=0.02)
     drag(page, (0.3, 0.5), (0.7, 0.5))
     page.wait_for_function("before => document.querySelector(`img[alt='handwriting as given']`)"
@@ -81,6 +82,7 @@ def test_a_digit_is_drawn_by_keyboard_alone(server: str, tab: Tab) -> None:
     page.locator(SEEN).wait_for()
     settle(page)
     (stroke,) = in_link(page)
+    # Keys go whole steps; the link keeps places to a 4,095th.
     np.testing.assert_allclose([stroke[0], stroke[-1]], [(0.5, 0.2), (0.5, 0.7)], atol=0.001)
     assert "pen up at 50, 70" in page.locator("#said").inner_text()
     page.keyboard.press("u")

@@ -11,7 +11,7 @@ from mmvae_core.build import LIKELIHOODS, build_likelihood, build_model
 from mmvae_core.config import LikelihoodConfig
 from mmvae_core.objectives.masked import masked
 from mmvae_core.probability.likelihoods import Likelihood
-from tests import small
+from tests import rounding, small
 
 SHAPES = {"categorical": (1, 4)}
 DRAWS = 20_000
@@ -62,7 +62,7 @@ def test_mass_is_one_and_the_mean_is_the_masses(name: str, seed: int) -> None:
     values, step = support(draws_of(likelihood, outputs))
     mass = likelihood.log_prob(outputs.expand(len(values), *outputs.shape), values).exp() * step
     assert mass.shape == (len(values),)
-    # Of whole numbers, those that were never drawn are left out.
+    # Of whole numbers, those that were never drawn are left out; else it is the step's error.
     assert float(mass.sum()) == pytest.approx(1, abs=1e-3 if step == 1 else 1e-6)
     mean = (in_means_form(likelihood, values).flatten(1) * mass[:, None]).sum(0)
     np.testing.assert_allclose(mean.detach(), likelihood.mean(outputs).flatten(), atol=5e-3)
@@ -94,13 +94,14 @@ def test_entries_add_up_and_axes_are_kept(name: str) -> None:
 
 
 @every_likelihood
-def test_single_precision_is_right_to_a_millionth(name: str) -> None:
+def test_single_precision_is_right_to_rounding(name: str) -> None:
     double, single = make(name, 8), make(name, 8).float()
     outputs = outputs_of(double, 20, 30).float()
     data = draws_of(single, outputs[0], 1)[0]
     exact = double.log_prob(outputs.double(), data.double())
-    error = (single.log_prob(outputs, data) - exact).abs() / exact.abs().clamp_min(1)
-    assert float(error.max()) < 1e-6
+    bound = rounding.reach(lambda: double.log_prob(outputs.double(), data.double()))
+    assert rounding.within(single.log_prob(outputs, data), exact, bound)
+    assert (bound < 1e-4 * exact.abs().clamp_min(1)).all(), "the check must be able to fail"
 
 
 @every_likelihood

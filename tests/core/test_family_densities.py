@@ -25,7 +25,7 @@ from mmvae_core.probability.posteriors import (
 )
 from mmvae_core.probability.products import times_experts
 from mmvae_core.subsets import all_subsets
-from tests import family
+from tests import family, rounding
 
 LOC = torch.tensor([[-1.0, 0.5], [2.0, -0.3]], dtype=torch.float64)
 SCALE = torch.tensor([[0.5, 1.2], [0.8, 0.3]], dtype=torch.float64)
@@ -61,8 +61,8 @@ def test_mixtures_integrate_to_one(mixture: type) -> None:
 
 @pytest.mark.parametrize("latent", [2, 24, 128])
 @pytest.mark.parametrize("kind", [Gaussian, DiagonalLaplace, GaussianMixture, LaplaceMixture])
-def test_densities_in_single_precision_are_right_to_a_millionth(kind: type, latent: int) -> None:
-    """Of equal parameters, near and far from the mean; relative, or absolute below one nat."""
+def test_densities_in_single_precision_are_right_to_rounding(kind: type, latent: int) -> None:
+    """Of equal parameters, near and far from the mean."""
     generator = torch.Generator().manual_seed(latent)
     shape = (50, 5, latent) if issubclass(kind, DiagonalMixture) else (50, latent)
     loc = torch.randn(shape, generator=generator)
@@ -72,9 +72,14 @@ def test_densities_in_single_precision_are_right_to_a_millionth(kind: type, late
     single, double = kind(*parameters), kind(*(value.double() for value in parameters))
     reach = 3 * torch.randn(20, 50, latent, generator=generator)
     for z in (single.mean + single.stddev * reach, reach):
-        exact = double.log_prob(z.double())
-        error = (single.log_prob(z) - exact).abs() / exact.abs().clamp_min(1)
-        assert float(error.max()) < 1e-6
+        exact, found = double.log_prob(z.double()), single.log_prob(z)
+        bounds = []
+        for item, near in enumerate(z.double().unbind(1)):
+            one = double.rebuilt(*(value[item] for value in double.parameters()))
+            bounds.append(rounding.reach(lambda one=one, near=near: one.log_prob(near)))
+        bound = torch.stack(bounds, 1)
+        assert rounding.within(found, exact, bound)
+        assert (bound < 1e-4 * exact.abs().clamp_min(1)).all(), "the check must be able to fail"
 
 
 def test_a_laplace_density_integrates_to_one_and_has_its_spread() -> None:
@@ -168,9 +173,16 @@ def test_a_product_in_single_precision_keeps_its_weights_under_sharp_experts() -
     single = GaussianMixture(*(one.float() for one in prior.parameters()))
     precision = torch.tensor([1e6, 1e5], dtype=torch.float64)
     shift = precision * torch.tensor([0.5, 0.1])
-    exact = times_experts(prior, precision, shift)
-    found = times_experts(single, precision.float(), shift.float())
-    torch.testing.assert_close(found.log_weights.double(), exact.log_weights, atol=1e-4, rtol=0)
+    precision, shift = precision.float(), shift.float()
+    given = [one.double() for one in single.parameters()]
+
+    def exact() -> Tensor:
+        return times_experts(GaussianMixture(*given), precision.double(), shift.double()
+                             ).log_weights
+
+    found, bound = times_experts(single, precision, shift).log_weights, rounding.reach(exact)
+    assert rounding.within(found, exact(), bound)
+    assert (bound < 1e-2).all(), "the weights must not drown in rounding"
 
 
 @torch.no_grad()

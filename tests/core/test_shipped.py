@@ -11,6 +11,7 @@ import torch
 from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash, studies
 from mmvae_core.evaluation.report import evaluate_run
 from mmvae_core.subsets import all_subsets
+from tests import rounding
 
 STUDY = Study(SHIPPED / "digits")
 RUNS = STUDY.runs()
@@ -18,6 +19,33 @@ EVERY = [run for study in studies() for run in study.runs()]
 EXPECTED = {f"{aggregator}-{objective}" for aggregator in
             ("poe", "moe", "sum_pooling", "self_attention") for objective in ("masked", "mixture")}
 EXPECTED |= {"concatenation-masked"}
+
+
+NUMBERS = 3 * 32 * 32 + 28 * 28 + 8
+"""Of an item: no sum in a model of the digits has more terms."""
+ROUNDED = 4 * NUMBERS**0.5 * rounding.unit(torch.float32)
+"""How far float32 carries a figure, relative to the largest that entered it.
+
+Roundings of n terms are as often up as down and add up like sqrt(n) of them, four times that to
+be safe (Higham and Mary 2019, https://doi.org/10.1137/18M1226312). Reports were made on another
+processor, and their laws are tested elsewhere in float64.
+"""
+TURNED = 5
+"""Items whose verdict may turn, their two likeliest classes being tied to rounding."""
+
+
+def allowed(place: str, shipped: dict[str, float]) -> float:
+    """How far another processor's number may be from the report's."""
+    group, key = place.split("/")[1], place.split("/")[-1]
+    if "/auroc/" in place:
+        return 1 / shipped["/items"]  # a share of pairs, and each score may pass one other
+    if key == "right":
+        return TURNED
+    if key in ("share", "low", "high", "spelt") or group == "probe":
+        return TURNED / shipped["/items"]
+    # Of a whole group, for a conditional likelihood is the small difference of large ones.
+    return ROUNDED * max(abs(value) for one, value in shipped.items()
+                         if one.split("/")[1] == group)
 
 
 def numbers(value: Any, place: str = "") -> dict[str, float]:
@@ -53,11 +81,12 @@ def test_the_stored_posteriors_are_those_of_the_stored_weights(run: Run) -> None
     from mmvae_core.evaluation.all_subsets import all_posteriors, parts
     from mmvae_core.evaluation.report import sample_batch
 
-    model, latents = run.model(), run.latents()
+    model, latents = run.model().double(), run.latents()
     first = next(parts(sample_batch(model, STUDY.samples()), 20))
     posterior = all_posteriors(model, first)
-    np.testing.assert_allclose(latents.mean[:, :20], posterior.mean, atol=1e-4)
-    np.testing.assert_allclose(latents.stddev[:, :20], posterior.stddev, atol=1e-4)
+    for stored, exact in ((latents.mean, posterior.mean), (latents.stddev, posterior.stddev)):
+        near = ROUNDED * float(exact.abs().max())
+        np.testing.assert_allclose(stored[:, :20], exact, rtol=0, atol=near)
 
 
 @pytest.mark.parametrize("run", EVERY, ids=lambda run: run.id)
@@ -67,7 +96,7 @@ def test_no_order_of_the_modalities_matters_but_to_a_concatenation(run: Run) -> 
     from mmvae_core.evaluation.invariance import order_change
     from mmvae_core.evaluation.report import sample_batch
 
-    model, count = run.model(), len(run.config.names)
+    model, count = run.model().double(), len(run.config.names)
     items = next(parts(sample_batch(model, Study(run.folder.parent).samples()), 40))
     features = model.encode(items.data, items.observed)
     for order in list(permutations(range(count)))[1::7 if count > 3 else 1]:
@@ -78,7 +107,7 @@ def test_no_order_of_the_modalities_matters_but_to_a_concatenation(run: Run) -> 
             if run.config.aggregator.name == "concatenation":
                 assert (change.relative > 1e-2) == bool(moved)
             else:
-                assert change.relative < 1e-5
+                assert change.relative < 1e-12
 
 
 @pytest.mark.parametrize("run", EVERY, ids=lambda run: run.id)
@@ -87,7 +116,7 @@ def test_the_likelihoods_of_the_items_are_those_of_the_report(run: Run) -> None:
     assert marginal is not None
     assert marginal.shape == (2 ** len(run.config.names), told["items"])
     means = [one["mean"] for one in told["marginal"].values()]
-    np.testing.assert_allclose(marginal[1:].astype(float).mean(1), means, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(marginal[1:].astype(float).mean(1), means, rtol=1e-12)
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
@@ -115,4 +144,4 @@ def test_evaluating_again_gives_the_shipped_report(name: str) -> None:
     again, shipped = numbers(report), numbers(run.report)
     assert again.keys() == shipped.keys()
     for place, value in shipped.items():
-        assert again[place] == pytest.approx(value, rel=1e-4, abs=1e-4), place
+        assert again[place] == pytest.approx(value, rel=0, abs=allowed(place, shipped)), place

@@ -18,6 +18,7 @@ from mmvae_core.evaluation.judge import Judge, save_judge
 from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
+from mmvae_core.model import MultimodalVAE
 from mmvae_core.projections import fit_pca
 from mmvae_core.subsets import all_subsets
 from tests import small
@@ -25,6 +26,14 @@ from tests import small
 ITEMS = 40
 Runs = Mapping[str, Mapping[str, Any]]
 """What each run of a study has of its own: tables that are merged into the study's settings."""
+
+
+def float64(model: MultimodalVAE) -> MultimodalVAE:
+    """The model in float64, where calls of unlike shapes agree; the pages' data are float32."""
+    for name in model.names:
+        model.modality(name).encoder.register_forward_pre_hook(
+            lambda _, given: tuple(one.double() for one in given))
+    return model.double()
 
 
 def _plain(aggregator: str, objective: str) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def test_none_chosen_all_exported_with_mask_and_hash_in_every_line() -> None:
     head = lines[0].split(",")
     assert head[:5] == ["id", "label", "x", "y", "mean_0"]
     assert all(line.endswith(",PCA,a+c,study/run,1234") for line in lines[1:])
+    # The file has seven digits.
     row = dict(zip(head, lines[6].split(","), strict=True))
     assert float(row["mean_2"]) == pytest.approx(table().mean[5, 2], rel=1e-6)
     assert float(row["scale_0"]) == pytest.approx(table().scale[5, 0], rel=1e-6)

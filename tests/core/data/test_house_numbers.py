@@ -39,6 +39,7 @@ def test_same_seed_gives_the_same_pixels_and_another_seed_does_not() -> None:
 
 
 def test_a_slice_drawn_alone_equals_the_slice_of_the_whole() -> None:
+    """To the bit, for each photo is drawn by itself."""
     whole = render(LABELS, 3)
     assert np.array_equal(whole[:11], render(LABELS[:11], 3))
     assert np.array_equal(whole[11:], render(LABELS[11:], 3, start=11))

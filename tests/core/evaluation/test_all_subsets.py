@@ -17,7 +17,7 @@ from mmvae_core.subsets import all_subsets
 MASKS = all_subsets(3)
 
 
-def same(first, second, tolerance: float = 1e-6) -> bool:
+def same(first, second, tolerance: float = 1e-12) -> bool:
     pairs = zip(parameters(first), parameters(second), strict=True)
     return all(torch.allclose(a, b, rtol=0, atol=tolerance) for a, b in pairs)
 

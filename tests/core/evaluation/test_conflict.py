@@ -79,8 +79,8 @@ def test_a_perfect_score_still_has_an_interval() -> None:
 
 
 def test_the_score_of_normals_is_two_closed_forms() -> None:
-    features = torch.randn(6, 3, family.FEATURES)
-    model = build_model(family.run(name="sum_pooling"))
+    features = torch.randn(6, 3, family.FEATURES, dtype=torch.float64)
+    model = build_model(family.run(name="sum_pooling")).double()
     family.spread(model)
     mine, yours = (features, HALVES[0].expand(6, 3)), (features.flip(0), HALVES[1].expand(6, 3))
     found = score(model, mine, yours, 2, 0)
@@ -88,9 +88,9 @@ def test_the_score_of_normals_is_two_closed_forms() -> None:
     q, one, two = (model.posterior(*side) for side in (joined(mine, yours), mine, yours))
     normals = [Normal(side.mean, side.stddev) for side in (q, one, two)]
     expected = sum(kl_divergence(normals[0], side).sum(-1) for side in normals[1:])
-    torch.testing.assert_close(found.value, expected)
+    torch.testing.assert_close(found.value, expected, rtol=1e-10, atol=1e-10)
     mirrored = score(model, yours, mine, 2, 0)
-    torch.testing.assert_close(mirrored.value, found.value)
+    torch.testing.assert_close(mirrored.value, found.value, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("settings", family.EVERY.values(), ids=family.EVERY)

@@ -96,7 +96,7 @@ def test_the_shown_vectors_are_those_that_are_summed(name: str) -> None:
     assert found.detail is not None
     posterior = aggregator.head.posterior(aggregator.rho(found.detail.sum(-2)))
     expected = model.posterior(features, SUBSETS)
-    assert torch.equal(posterior.mean, expected.mean)
-    assert torch.equal(posterior.stddev, expected.stddev)
+    torch.testing.assert_close(posterior.mean, expected.mean, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(posterior.stddev, expected.stddev, rtol=1e-12, atol=1e-12)
     if isinstance(aggregator, SumPooling):
         torch.testing.assert_close(found.detail[-1], aggregator.chi(features[-1]))

@@ -1,5 +1,6 @@
 """Seeds that are trained together: as one alone, and none has an effect on another."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,10 +19,19 @@ from mmvae_core.experiments.grid import Cell, config_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.seeding import seeded
 from mmvae_core.training import Step, Trainer
+from tests import rounding
 
-CPU = torch.device("cpu")
+CPU, FABRIC = torch.device("cpu"), Fabric(accelerator="cpu")
 MODELS = [(variant, name) for variants in grid.EXPERIMENTS.values() for variant in variants
           for name in grid.default_aggregators(variant)]
+
+
+@pytest.fixture(autouse=True)
+def float64() -> Iterator[None]:
+    """Stacked and alone are calls of unlike shapes, and Adam divides small gradients by small."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 def config(seed: int = 0, variant: str = "missing", aggregator: str = "sum_pooling",
@@ -32,13 +42,23 @@ def config(seed: int = 0, variant: str = "missing", aggregator: str = "sum_pooli
                    data=replace(made.data, epoch_size=items))
 
 
+def source_of(made: RunConfig) -> TableSource:
+    """Its data, in float64."""
+    source = build_source(made)
+    assert isinstance(source, TableSource)
+    tables = [Table(Batch({name: values.double() for name, values in one.items.data.items()},
+                          one.items.observed), one.latents, one.labels)
+              for one in (source.train, source.held_out, source.test)]
+    return TableSource(*tables, source.about)
+
+
 def trained(*configs: RunConfig, sources: list[Source] | None = None) -> Ensemble:
-    ensemble = Ensemble(configs, sources or [build_source(one) for one in configs], CPU)
+    ensemble = Ensemble(configs, sources or [source_of(one) for one in configs], CPU)
     ensemble.train()
     return ensemble
 
 
-def assert_same(one: MultimodalVAE, other: MultimodalVAE, tolerance: float = 1e-5) -> None:
+def assert_same(one: MultimodalVAE, other: MultimodalVAE, tolerance: float = 1e-9) -> None:
     for (name, value), twin in zip(one.state_dict().items(), other.state_dict().values(),
                                    strict=True):
         torch.testing.assert_close(value, twin, rtol=0, atol=tolerance, msg=name)
@@ -61,13 +81,17 @@ def test_one_seed_is_what_the_trainer_makes(aggregator: str) -> None:
     """Weights after four steps and the reported bounds, to rounding."""
     made = config(3, aggregator=aggregator)
     ensemble = trained(made)
-    trainer = Trainer(build_model(made), made, build_source(made), Fabric(accelerator="cpu"))
+    trainer = Trainer(build_model(made), made, source_of(made), FABRIC)
     expected = list(trainer.epochs())
     assert_same(ensemble.models()[0], trainer.model)
     for one, other in zip(ensemble.reports[0], expected, strict=True):
         assert one.epoch == other.epoch
-        for name in ("training_bound", "validation_bound", "rate", "learning_rate"):
-            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-4)
+        for name in ("validation_bound", "learning_rate"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9)
+        for name in ("training_bound", "rate"):  # the trainer adds up two steps in float32
+            value = getattr(other, name)
+            near = float(rounding.of_sum(torch.tensor([value, value])))
+            assert getattr(one, name) == pytest.approx(value, rel=0, abs=near)
 
 
 def test_the_others_have_no_effect_on_a_seed_not_even_a_diverged_one() -> None:
@@ -75,9 +99,8 @@ def test_the_others_have_no_effect_on_a_seed_not_even_a_diverged_one() -> None:
     alone = trained(first, second)
     beside = trained(first, third)
     assert_same(alone.models()[0], beside.models()[0])
-    source = build_source(second)
-    assert isinstance(source, TableSource)
-    broken = trained(first, second, sources=[build_source(first), spoiled(source, torch.inf)])
+    broken = trained(first, second,
+                     sources=[source_of(first), spoiled(source_of(second), torch.inf)])
     assert broken.diverged() == [False, True]
     assert alone.diverged() == [False, False]
     assert_same(broken.models()[0], alone.models()[0])
@@ -110,7 +133,7 @@ def test_stacked_gradients_are_those_of_one_model(
     """Of every model of every experiment, mixtures' weights too, at the same noise."""
     made = config(3, variant, aggregator, items=20, batch=20)
     made = replace(made, objective=replace(made.objective, name=objective))
-    source = build_source(made)
+    source = source_of(made)
     (batch,) = source.batches(0, 0, 20)
     subset = build_subsets(made)(batch.observed, torch.Generator().manual_seed(1))
     step, ensemble = Step(build_model(made), made), Ensemble([made], [source], CPU)
@@ -120,11 +143,11 @@ def test_stacked_gradients_are_those_of_one_model(
     with seeded(5):
         stacked, _ = ensemble._bounds(ensemble.weights, ensemble.buffers, data,
                                       batch.observed[None], subset[None], 0.7)
-    torch.testing.assert_close(stacked[0], alone, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(stacked[0], alone, rtol=1e-10, atol=1e-10)
     alone.backward()
     stacked.sum().backward()
     for name, value in step.named_parameters():
         if value.requires_grad:
             one, other = value.grad, ensemble.weights[name].grad
             assert one is not None and other is not None, name
-            torch.testing.assert_close(other[0], one, rtol=1e-3, atol=1e-3, msg=name)
+            torch.testing.assert_close(other[0], one, rtol=1e-8, atol=1e-8, msg=name)

@@ -39,6 +39,7 @@ def test_a_report_follows_from_its_table(name: str) -> None:
                    for found in (report["claims"], claims(rows)))
     assert said == again
     assert len(again) > 0
+    # Tables have six digits, of which a difference of two figures keeps fewer.
     for mine, other in zip(report["summary"], summarise(rows), strict=True):
         assert mine["mean"] == pytest.approx(other["mean"], rel=1e-4, abs=1e-5)
 

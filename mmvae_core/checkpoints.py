@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mmvae_core.evaluation.judge import Judge
     from mmvae_core.model import MultimodalVAE
 
+TRAINED = "trained"
+FITTED = ("mixture", "flow")
+"""Priors that `second_stage` fits to a finished run, beside the trained one."""
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 MAX_PARAMETERS = 500_000_000
 MAX_ARRAY_BYTES = 2_000_000_000
@@ -99,6 +102,11 @@ class Run:
     def report(self) -> dict[str, Any]:
         """What `evaluate` measured."""
         return read_json(self.folder / "report.json")
+
+    @property
+    def priors(self) -> tuple[str, ...]:
+        """The trained prior's name, then those of priors that were fitted to the run afterwards."""
+        return (TRAINED, *FITTED) if (self.folder / "priors.json").is_file() else (TRAINED,)
 
     @property
     def weights(self) -> Path:

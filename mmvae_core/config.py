@@ -9,6 +9,7 @@ What a part's `name` may be is known to `build` alone, which refuses one that it
 
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,9 @@ from mmvae_core.presets import PRESETS
 
 FORMAT = 1
 MAX_CONFIG_BYTES = 1_000_000
+COMPARED = {"aggregator.name", "aggregator.width", "aggregator.heads", "aggregator.layers",
+            "objective.name", "training.seed"}
+"""What compared runs are meant to differ in."""
 
 Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 NonNegative = Annotated[int, Meta(ge=0, le=1_000_000_000)]
@@ -192,6 +196,31 @@ def from_dict(data: Any, source: str = "config") -> RunConfig:
 def to_dict(config: Config) -> dict[str, Any]:
     """The configuration as plain numbers, strings, lists and dicts."""
     return msgspec.to_builtins(config)
+
+
+def unequal(configs: Sequence[RunConfig]) -> dict[str, list[str]]:
+    """What else than aggregator, objective and seed the runs differ in: a value for each run.
+
+    Keys are named as in a configuration file, `training.epochs`; empty where the comparison is of
+    aggregators and objectives alone.
+    """
+    flat = [_flat(to_dict(config)) for config in configs]
+    found: dict[str, list[str]] = {}
+    for key in dict.fromkeys(key for one in flat for key in one):
+        values = [str(one.get(key, "-")) for one in flat]
+        if len(set(values)) > 1 and key not in COMPARED:
+            found[key] = values
+    return found
+
+
+def _flat(value: Any, place: str = "") -> dict[str, Any]:
+    """Every setting by its place; modalities by their name."""
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        value = {one["name"]: one for one in value}
+    if not isinstance(value, dict):
+        return {place: value}
+    return {key: one for name, inner in value.items()
+            for key, one in _flat(inner, f"{place}.{name}" if place else name).items()}
 
 
 def preset(name: str) -> tuple[AggregatorConfig, ObjectiveConfig]:

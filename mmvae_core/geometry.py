@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
+from scipy.spatial.distance import cdist
 
 from mmvae_core.errors import DataError
 
@@ -20,6 +21,20 @@ def nearest(
     order = np.argsort(distance, kind="stable")
     order = order[order != item][:count]
     return order, distance[order]
+
+
+def typical_gap(
+    points: np.ndarray, means: np.ndarray, scale: np.ndarray, own: bool = False
+) -> float:
+    """The median distance of points [point, latent] from their nearest of means [item, latent].
+
+    Each latent is divided by `scale` [latent] first. With `own` the points are the items' own, in
+    the same order, and each one's own mean does not count.
+    """
+    distance = cdist(points / scale, means / scale)
+    if own:
+        np.fill_diagonal(distance, np.inf)
+    return float(np.median(distance.min(1)))
 
 
 def procrustes(target: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, float]:

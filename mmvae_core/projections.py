@@ -82,3 +82,15 @@ def place(search: "NearestNeighbors", plane: np.ndarray, points: np.ndarray) -> 
     weights = 1 / np.maximum(distances / scale, 1e-9)
     weights /= weights.sum(-1, keepdims=True)
     return (weights[..., None] * plane[indices]).sum(-2)
+
+
+def onto_axes(means: np.ndarray, places: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Where points [point, latent] lie on axes that put means [item, latent] at places [item, 2].
+
+    For axes that are affine in the latent space, as PCA's are: found exactly, by least squares,
+    from the items alone. Not for UMAP.
+    """
+    ones = np.ones((len(means), 1))
+    known = np.concatenate([means.astype(float), ones], 1)
+    axes, *_ = np.linalg.lstsq(known, places.astype(float), rcond=None)
+    return np.concatenate([points.astype(float), ones[:1].repeat(len(points), 0)], 1) @ axes

@@ -12,7 +12,7 @@ arXiv 1903.05789, on a second stage.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from mmvae_core.build import build_prior
 from mmvae_core.checkpoints import (
+    TRAINED,
     Run,
     check_size,
     file_hash,
@@ -38,9 +39,6 @@ from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior
 from mmvae_core.seeding import seeded
 
-Kind = Literal["mixture", "flow"]
-KINDS: tuple[Kind, ...] = ("mixture", "flow")
-TRAINED = "trained"
 FORMAT = 1
 PASSES, BATCH, LEARNING_RATE = 60, 250, 2e-3
 HELD_OUT_SEED = 2
@@ -60,7 +58,7 @@ class Settings:
 def fit_priors(
     model: MultimodalVAE, config: RunConfig, source: Source, settings: Settings = Settings(),
     each: Callable[[str, float], None] = lambda part, done: None,
-) -> tuple[dict[Kind, nn.Module], dict[str, Any]]:
+) -> tuple[dict[str, nn.Module], dict[str, Any]]:
     """Both priors, and a card: mean log p(z) of held-out items' draws in nats, for all three.
 
     Fitted to one z ~ q(z | x_O) of each of the first 10,000 training items; judged on one of each
@@ -75,7 +73,7 @@ def fit_priors(
     each("mixture", 1.0)
     flow = _empty_prior(config, "flow", settings)
     fit_flow(flow, points, seed, lambda done: each("flow", done))
-    found: dict[Kind, nn.Module] = {"mixture": mixture, "flow": flow}
+    found: dict[str, nn.Module] = {"mixture": mixture, "flow": flow}
     trained = model.prior.shared if isinstance(model.prior, PrivatePrior) else model.prior
     with torch.no_grad():
         held_out = {name: _mean_error(one().log_prob(fresh))
@@ -104,7 +102,7 @@ def fit_flow(
         each((done + 1) / passes)
 
 
-def save_priors(run: Run, found: Mapping[Kind, nn.Module], card: Mapping[str, Any]) -> None:
+def save_priors(run: Run, found: Mapping[str, nn.Module], card: Mapping[str, Any]) -> None:
     """Write `priors.safetensors`, then `priors.json`, which names the weights they belong to."""
     tensors = {f"{kind}/{name}": value for kind, prior in found.items()
                for name, value in prior.state_dict().items()}
@@ -112,12 +110,7 @@ def save_priors(run: Run, found: Mapping[Kind, nn.Module], card: Mapping[str, An
     write_json(run.folder / "priors.json", {**card, "weights": file_hash(run.weights)})
 
 
-def fitted_kinds(run: Run) -> tuple[Kind, ...]:
-    """Which fitted priors lie beside the run's weights."""
-    return KINDS if (run.folder / "priors.json").is_file() else ()
-
-
-def load_prior(run: Run, kind: Kind) -> Posterior:
+def load_prior(run: Run, kind: str) -> Posterior:
     """A fitted prior as a distribution over the whole latent; RunError if it does not fit the run.
 
     Private latents keep their standard normal.
@@ -147,13 +140,13 @@ def load_prior(run: Run, kind: Kind) -> Posterior:
     return whole()
 
 
-def _empty_prior(config: RunConfig, kind: Kind, settings: Settings) -> nn.Module:
+def _empty_prior(config: RunConfig, kind: str, settings: Settings) -> nn.Module:
     """A prior of the shared latents that knows nothing yet, drawn from the settings' seed."""
     with seeded(settings.seed):
         return build_prior(_with_prior(config, kind, settings))
 
 
-def _with_prior(config: RunConfig, kind: Kind, settings: Settings) -> RunConfig:
+def _with_prior(config: RunConfig, kind: str, settings: Settings) -> RunConfig:
     wanted = PriorConfig(name=kind, components=settings.components, width=settings.width,
                          layers=settings.layers)
     return replace(config, prior=wanted, private=0)

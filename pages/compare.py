@@ -15,6 +15,7 @@ if len(runs) < 2:
     st.info("Choose at least two runs. Those with the modalities and the latent size of the model "
             "in the sidebar can be compared.")
     st.stop()
+compare_views.unequal_note(runs)
 with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
     draws = widgets.pick_draws()
     difference = st.toggle("Differences to the first run", key="difference", bind="query-params")

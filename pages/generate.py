@@ -12,11 +12,12 @@ here = state.here()
 given, truth = generate_views.pick_given(here)
 results = st.container()
 ways = generate_views.pick_ways(here)
+prior = here.run.priors[0] if given else generate_views.pick_prior(here)
 
-made = loading.generated(here.run, given, ways.count, here.seed, ways.temperature)
+made = loading.generated(here.run, given, ways.count, here.seed, ways.temperature, prior)
 with results:
     if not given:
-        st.info("Nothing is given: these are draws from the prior p(z).")
+        generate_views.prior_note(here, prior)
     elif len(given) == len(here.names):
         st.info("Everything is given, so nothing is missing: these are reconstructions.")
     generate_views.what_the_model_sees(here, given)

@@ -15,9 +15,11 @@ row = loading.row_of(latents, here.mask)
 with st.container(horizontal=True, gap="large"):
     way = latent_views.pick_projection(latents)
     colour = latent_views.pick_colour(here, latents)
+    prior = latent_views.pick_prior(here, way)
 
-touch.items_answer(latent_views.latent_map(here, latents, row, way, colour))
+touch.items_answer(latent_views.latent_map(here, latents, row, way, colour, prior))
 latent_views.map_caption(here, latents, row, way, colour)
+latent_views.prior_caption(here, latents, way, prior)
 
 st.subheader("The chosen items", anchor=False)
 chosen_views.chosen_items(here, latents, row)

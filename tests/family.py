@@ -72,9 +72,9 @@ SETS = {label: settings for label, settings in EVERY.items()
 """Those for which the order of the modalities has no meaning."""
 
 
-def spread(module: nn.Module, seed: int = 0) -> None:
+def spread(module: nn.Module, seed: int = 0, size: float = 0.5) -> None:
     """Draw all weights anew and larger, so that no two parts of a model are nearly alike."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for value in module.parameters():
-            value.copy_(0.5 * torch.randn(value.shape, generator=generator, dtype=value.dtype))
+            value.copy_(size * torch.randn(value.shape, generator=generator, dtype=value.dtype))

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from mmvae_core.checkpoints import Run
-from mmvae_core.config import ModalityConfig
+from mmvae_core.config import ModalityConfig, unequal
 from ui import compare_plots, loading, state, tables, views
 from ui.compare_plots import letter
 from ui.pictures import difference_html, values_html
@@ -42,6 +42,15 @@ def make(here: Here, runs: Sequence[Run], draws: int) -> list[Made]:
             one.name: loading.verdict(here.study, one, drawn.at_draws[one.name])
             for one in here.run.config.modalities}))
     return made
+
+
+def unequal_note(runs: Sequence[Run]) -> None:
+    """Say in what else than aggregator and objective the runs differ, where they do."""
+    found = unequal([run.config for run in runs])
+    if found:
+        told = "; ".join(f"{key} {', '.join(values)}" for key, values in found.items())
+        st.warning("These runs differ in more than aggregator and objective, so that a difference "
+                   f"between them may have another cause: {told}.")
 
 
 def item(here: Here) -> None:

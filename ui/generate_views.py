@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from mmvae_core.checkpoints import TRAINED
 from mmvae_core.config import ModalityConfig
 from ui import loading, own_inputs, state, views
 from ui.pictures import sheet, values_html
@@ -22,6 +23,8 @@ SAMPLES, MEAN = "samples", "the mean"
 DRAWN, SURE = "as drawn", "surest first"
 COUNTS = (4, 8, 16, 32, 64)
 HOTTEST = 2.0
+PRIORS = {TRAINED: "the trained prior p(z)", "mixture": "a mixture fitted afterwards",
+          "flow": "a flow fitted afterwards"}
 STRANGE = 2.0
 """What is surely below this percentile of likelihood counts as unlike the training data."""
 
@@ -46,6 +49,33 @@ def pick_given(here: Here) -> tuple[dict[str, np.ndarray], int | None]:
         return own_inputs.own_inputs(here), None
     given = loading.item_values(here.study, here.item, here.shown)
     return given, views.truth_of(here, given)
+
+
+def pick_prior(here: Here) -> str:
+    """From which prior to draw where nothing is given: the trained one or one fitted afterwards."""
+    options = list(here.run.priors)
+    state.check_link("prior", state.is_among(options), " or ".join(options))
+    if len(options) == 1:
+        return options[0]
+    return st.segmented_control(
+        "Draw from the prior", options, default=options[0], required=True, key="prior",
+        bind="query-params", format_func=lambda one: PRIORS[one],
+        help="The trained prior may have holes: places where it is dense and no item is. A prior "
+        "that was fitted afterwards, to where the training items' posteriors are, has fewer. The "
+        "model itself is the same.") or options[0]
+
+
+def prior_note(here: Here, prior: str) -> None:
+    """What is drawn where nothing is given, and how often such draws agree."""
+    report = loading.report(here.run)
+    told = report if prior == TRAINED else report.get("fitted_priors", {}).get(prior, {})
+    found = told.get("joint_coherence") or {}
+    agreed = ""
+    if found:
+        share, low, high = (100 * found[key] for key in ("share", "low", "high"))
+        agreed = (f" Of {found['count']:,} such draws {share:.1f} % were judged the same class in "
+                  f"all modalities (95 % {low:.1f} to {high:.1f}).")
+    st.info(f"Nothing is given: these are draws from {PRIORS[prior]}.{agreed}")
 
 
 def pick_ways(here: Here) -> Ways:

@@ -66,15 +66,17 @@ class Verdict:
 @torch.no_grad()
 def generate(
     model: MultimodalVAE, given: Mapping[str, np.ndarray], count: int, seed: int,
-    temperature: float = 1.0,
+    temperature: float = 1.0, prior: Posterior | None = None,
 ) -> Generated:
     """Infer z from the given modalities ([*shape] each, none: the prior) and decode every modality.
 
     The same seed gives the same noise to every model of the same latent size: of two posteriors
     with the same kind of noise (normal, mixtures of normals) the very same tensor. For the
-    temperature see `mmvae_core.generation.latents`.
+    temperature see `mmvae_core.generation.latents`. `prior` stands in for the model's own where
+    nothing is given.
     """
-    posterior = posterior_given(model, tensors(model, given)) if given else model.prior()
+    nothing = prior or model.prior()
+    posterior = posterior_given(model, tensors(model, given)) if given else nothing
     with GENERATOR:
         draws = latents(posterior, count, seed, temperature).reshape(count, -1)
         rate = Estimate(torch.zeros(1))
@@ -114,6 +116,13 @@ def strips(
                              torch.from_numpy(scale).float(), steps, reach)
     values, change = ({name: _finite(name, one) for name, one in part.items()} for part in found)
     return values, change
+
+
+@torch.no_grad()
+def prior_draws(prior: Posterior, count: int) -> np.ndarray:
+    """Draws [draw, latent] of a prior, seed 0."""
+    with GENERATOR:
+        return latents(prior, count, 0).numpy()
 
 
 def prior_scale(model: MultimodalVAE) -> np.ndarray:

@@ -6,6 +6,8 @@ import numpy as np
 import streamlit as st
 
 from mmvae_core.checkpoints import Latents
+from mmvae_core.geometry import typical_gap
+from mmvae_core.projections import onto_axes
 from ui import loading, plots, state, views
 from ui.state import Here
 
@@ -14,6 +16,9 @@ CLASS, RATE, LIKELIHOOD, ERROR = "class", "rate", "log-likelihood", "reconstruct
 JUDGED = "judged "
 TITLES = {RATE: "rate, nats", LIKELIHOOD: "log p(shown), nats", ERROR: "-log p(shown | z), nats"}
 KEY = "map"
+NO_DRAWS, DRAWS = "none", 500
+FOLLOWS = 0.7
+"""From this correlation on an axis counts as following a quantity."""
 
 # One figure is about 0.3 MB; it is the same object until the mask, run, item, colour or theme
 # changes, so that the browser keeps its view while points are being chosen.
@@ -22,7 +27,7 @@ FIGURES = 32
 
 def pick_projection(latents: Latents) -> str:
     """How the latent space is brought into the plane."""
-    options = [RAW, PCA, UMAP] if latents.mean.shape[-1] == 2 else [PCA, UMAP]
+    options = [RAW, UMAP, PCA] if latents.mean.shape[-1] == 2 else [UMAP, PCA]
     state.check_link("projection", state.is_among(options), " or ".join(options))
     return st.segmented_control("Projection", options, default=options[0], required=True,
                                 key="projection", bind="query-params") or options[0]
@@ -38,26 +43,62 @@ def pick_colour(here: Here, latents: Latents) -> str:
     return st.selectbox("Colour by", options, key="colour", bind="query-params")
 
 
-def latent_map(here: Here, latents: Latents, row: int, way: str, colour: str) -> str:
+def pick_prior(here: Here, way: str) -> str:
+    """Which prior's draws are shown among the items; UMAP has no place for what is no item."""
+    options = [NO_DRAWS, *here.run.priors]
+    state.check_link("draws", state.is_among(options), " or ".join(options))
+    return st.selectbox(
+        "Draws of p(z)", options, key="draws", bind="query-params", disabled=way == UMAP,
+        help="Crosses where a prior is dense and no item is show a hole: what is generated from "
+        "there is nothing in particular. On PCA and the latent axes alone: UMAP would put every "
+        "draw beside an item.")
+
+
+def shown_prior(here: Here, way: str, prior: str) -> np.ndarray | None:
+    """Draws of the chosen prior [draw, latent]; none where they are not shown."""
+    if way == UMAP or prior not in here.run.priors:
+        return None
+    return loading.prior_draws(here.run, prior, DRAWS)
+
+
+def prior_caption(here: Here, latents: Latents, way: str, prior: str) -> None:
+    """How far draws of the prior are from items, beside how far items are from each other."""
+    draws = shown_prior(here, way, prior)
+    if draws is None:
+        return
+    means, scale = latents.mean[-1], loading.prior_scale(here.run)
+    noise = np.random.default_rng(0).standard_normal(means.shape)
+    own = typical_gap(means + latents.stddev[-1] * noise, means, scale, own=True)
+    gap = typical_gap(draws, means, scale)
+    st.html(f'<p class="source">Crosses: {DRAWS} draws of the {prior} prior, seed 0. Half of '
+            f"them are further than {gap:.2f} prior widths from the nearest item's mean "
+            f"(everything shown, all {means.shape[1]} latents); of draws of the items' own "
+            f"posteriors, from the nearest other item, {own:.2f}. The more the first exceeds the "
+            "second, the more of the prior is a hole.</p>")
+
+
+def latent_map(
+    here: Here, latents: Latents, row: int, way: str, colour: str, prior: str = ""
+) -> str:
     """Draw the map; the label of its glide button comes back, empty if it has none."""
     before = state.mask_before()
     glide = "" if before is None or latents.mean.shape[1] > plots.WEBGL_FROM else (
         f"▶ Glide from {state.subset_name(before, here.names)}")
     came_from = None if before is None else loading.row_of(latents, before)
-    chart(here, KEY, (row, came_from), (way, colour), glide)
+    chart(here, KEY, (row, came_from), (way, colour), glide, prior=prior)
     return glide
 
 
 def chart(
     here: Here, key: str, rows: tuple[int, int | None], look: tuple[str, str], glide: str = "",
-    height: int = 560,
+    height: int = 560, prior: str = "",
 ) -> None:
     """A map of here's run on which items can be chosen.
 
     `rows` are the subset's and that of the mask before; `look` is the projection and the colour.
     """
     frame = (str(here.run.folder), loading.stamp(here.run), rows, look, here.item,
-             state.is_dark(), glide, height)
+             state.is_dark(), glide, height, prior)
     figure = _figure(*frame, *state.lit(here.study, key, frame), here)
     st.plotly_chart(
         figure, theme=None, key=key, on_select=lambda: take_choice(here, key),
@@ -84,14 +125,17 @@ def map_caption(here: Here, latents: Latents, row: int, way: str, colour: str) -
         what(way), views.run_mark(here.run),
     )
     said = "" if colour == CLASS else f"Colour: {_colour_source(here, colour)}. "
-    st.html(f'<p class="source">{said}{_warning(way)} The ring is item {here.item}. The mean hides '
-            "the width of each posterior: two items apart here may still overlap.</p>")
+    follows = brightness(here, latents) if way == PCA else ""
+    st.html(f'<p class="source">{said}{_warning(way)} {follows}The ring is item {here.item}. '
+            "The mean hides the width of each posterior: two items apart here may still "
+            "overlap.</p>")
 
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES)
 def _figure(
     folder: str, age: tuple[int, ...], rows: tuple[int, int | None], look: tuple[str, str],
-    item: int, dark: bool, glide: str, height: int, turn: int, lit: tuple[int, ...], _here: Here,
+    item: int, dark: bool, glide: str, height: int, prior: str, turn: int, lit: tuple[int, ...],
+    _here: Here,
 ) -> Any:
     latents, (row, before), (way, colour) = loading.latents(_here.run), rows, look
     every, labels = coordinates(latents, way), loading.samples(_here.study).labels.astype(int)
@@ -99,9 +143,11 @@ def _figure(
               ERROR: latents.distortion}.get(colour)
     if colour.startswith(JUDGED):
         labels = loading.judged_items(_here.study, _here.run, colour.removeprefix(JUDGED), row)
+    draws = shown_prior(_here, way, prior)
     points = plots.Points(
         every[row], np.arange(len(labels)), labels, None if before is None else every[before],
         None if values is None else values[row], is_lit(len(labels), lit),
+        None if draws is None else onto_axes(latents.mean[-1], every[-1], draws),
     )
     axes = plots.Axes(titles(latents, way), *plots.frame_of(every), TITLES.get(colour, ""))
     figure = plots.latent_map(points, axes, views.classes_of(_here.study), item, dark, glide,
@@ -142,6 +188,20 @@ def what(way: str) -> str:
               "nearest neighbours",
         RAW: "the two latent axes as they are",
     }[way]
+
+
+def brightness(here: Here, latents: Latents) -> str:
+    """Whether the first principal axis is how bright the items of a picture modality are."""
+    axis = latents.pca[-1, :, 0].astype(float)
+    for one in here.run.config.modalities:
+        if len(one.shape) != 3 or not axis.std():
+            continue
+        mean = loading.samples(here.study).data[one.name].reshape(len(axis), -1).mean(1)
+        r = float(np.corrcoef(axis, mean)[0, 1]) if mean.std() else 0.0
+        if abs(r) >= FOLLOWS:
+            return (f"The first axis follows how bright {one.name} is (correlation {r:.2f} with "
+                    "everything shown), not the class: UMAP separates the classes better. ")
+    return ""
 
 
 def _warning(way: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from mmvae_core.checkpoints import SHIPPED, Latents, Run, Samples, Study
+from mmvae_core.checkpoints import SHIPPED, TRAINED, Latents, Run, Samples, Study
 from mmvae_core.checkpoints import studies as find_studies
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.words import ALPHABET, LENGTH
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mmvae_core.evaluation.coherence import Judge
     from mmvae_core.evaluation.familiarity import Familiarity
     from mmvae_core.model import MultimodalVAE
+    from mmvae_core.probability.posteriors import Posterior
     from ui.inference import Generated, Verdict
     from ui.lattice import Lattice
     from ui.plane import Plane
@@ -65,7 +66,8 @@ def runs(study: Study) -> dict[str, Run]:
 
 def stamp(run: Run) -> tuple[int, ...]:
     """Changes whenever a file of the run does."""
-    names = ("config.json", "card.json", "weights.safetensors", "report.json", "latents.npz")
+    names = ("config.json", "card.json", "weights.safetensors", "report.json", "latents.npz",
+             "priors.json")
     return tuple(_stamp(run.folder / name) for name in names)
 
 
@@ -118,10 +120,19 @@ def model(run: Run) -> "MultimodalVAE":
 
 
 def generated(
-    run: Run, given: Mapping[str, np.ndarray], count: int, seed: int, temperature: float = 1.0
+    run: Run, given: Mapping[str, np.ndarray], count: int, seed: int, temperature: float = 1.0,
+    prior: str = TRAINED,
 ) -> "Generated":
-    """Generations of every modality from the given ones; see `inference.generate`."""
-    return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature)
+    """Generations of every modality from the given ones; see `inference.generate`.
+
+    Where nothing is given `prior` says which one draws: the trained one or one fitted afterwards.
+    """
+    return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature, prior)
+
+
+def prior_draws(run: Run, prior: str, count: int) -> np.ndarray:
+    """Draws [draw, latent] of the trained prior or of one fitted afterwards, seed 0."""
+    return _prior_draws(str(run.folder), stamp(run), prior, count)
 
 
 def decoded(run: Run, points: np.ndarray) -> dict[str, np.ndarray]:
@@ -270,11 +281,27 @@ def _verdict(folder: str, age: int, name: str, values: np.ndarray) -> "Verdict |
 @st.cache_data(show_spinner=False, max_entries=256)
 def _generated(
     folder: str, age: tuple[int, ...], given: dict[str, np.ndarray], count: int, seed: int,
-    temperature: float,
+    temperature: float, prior: str,
 ) -> "Generated":
     from ui import inference
 
-    return inference.generate(_model(folder, age), given, count, seed, temperature)
+    return inference.generate(_model(folder, age), given, count, seed, temperature,
+                              _prior(folder, age, prior))
+
+
+def _prior(folder: str, age: tuple[int, ...], prior: str) -> "Posterior":
+    if prior == TRAINED:
+        return _model(folder, age).prior()
+    from mmvae_core.second_stage import load_prior
+
+    return load_prior(Run(Path(folder)), prior)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _prior_draws(folder: str, age: tuple[int, ...], prior: str, count: int) -> np.ndarray:
+    from ui import inference
+
+    return inference.prior_draws(_prior(folder, age, prior), count)
 
 
 # A grid of digits takes 8 MB; kept as it is, not copied, as nobody changes it.

@@ -47,6 +47,8 @@ class Points:
     """A number for each item, drawn as its colour in place of the class's; shapes stay."""
     lit: np.ndarray | None = None
     """Whether each item is one of the chosen; None where there is no choice."""
+    prior: np.ndarray | None = None
+    """Coordinates of draws of p(z) [draw, 2], to be drawn among the items."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def latent_map(
     members = [np.flatnonzero(points.labels == label) for label in np.unique(points.labels)]
     traces = [_class_trace(points, rows, axes, classes, theme) for rows in members]
     ring = np.flatnonzero(points.ids == here)
+    if points.prior is not None:
+        traces.insert(0, _prior(points.prior, theme))
     if len(ring):
         traces.append(_ring(points.where[ring[0]], here, theme))
     layout = lay_out(axes, theme, height)
@@ -90,7 +94,8 @@ def latent_map(
         layout["coloraxis"] = _colours(points.values, axes.values, theme)
     if glide and points.before is not None and not swift:
         moved = [*members, ring] if len(ring) else members
-        layout["updatemenus"] = [_glide(points.before, points.where, moved, theme, glide)]
+        first = 0 if points.prior is None else 1
+        layout["updatemenus"] = [_glide(points.before, points.where, moved, theme, glide, first)]
     kind = "scattergl" if swift else "scatter"
     return go.Figure({"data": [{"type": kind, **one} for one in traces], "layout": layout})
 
@@ -123,6 +128,16 @@ def _ring(where: np.ndarray, here: int | None, theme: Theme) -> dict[str, Any]:
         "hoverinfo": "skip", "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 1}},
         "marker": {"symbol": "circle-open", "size": 22, "color": theme.ink, "line": {"width": 3}},
+    }
+
+
+def _prior(where: np.ndarray, theme: Theme) -> dict[str, Any]:
+    return {
+        "x": where[:, 0], "y": where[:, 1], "mode": "markers", "name": "draw of p(z)",
+        "hovertemplate": "a draw of p(z)<extra></extra>",
+        "selected": {"marker": {"opacity": 0.6}}, "unselected": {"marker": {"opacity": 0.6}},
+        "marker": {"symbol": "x-thin", "size": 7, "opacity": 0.6,
+                   "line": {"width": 1.4, "color": theme.quiet}},
     }
 
 
@@ -159,15 +174,16 @@ def _colours(values: np.ndarray, title: str, theme: Theme) -> dict[str, Any]:
 
 
 def _glide(
-    before: np.ndarray, where: np.ndarray, rows_of: Sequence[np.ndarray], theme: Theme, label: str
+    before: np.ndarray, where: np.ndarray, rows_of: Sequence[np.ndarray], theme: Theme, label: str,
+    first: int,
 ) -> dict[str, Any]:
-    """A button that moves every point from where it was under the mask before.
+    """A button that moves every point from where it was under the mask before; traces from `first`.
 
     The two frames stand inside the button: Streamlit does not hand a figure's own frames on.
     While points are selected plotly 7.1 fails to move any (TypeError in its own console), so what
     was chosen before is drawn by opacity and not as a selection.
     """
-    traces = list(range(len(rows_of)))
+    traces = list(range(first, first + len(rows_of)))
     frames = [
         {"traces": traces, "data": [{"x": _plain(place[rows, 0]), "y": _plain(place[rows, 1])}
                                     for rows in rows_of]}

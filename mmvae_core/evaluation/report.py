@@ -31,7 +31,7 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.likelihoods import Categorical
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.projections import project
-from mmvae_core.second_stage import fitted_kinds, load_prior
+from mmvae_core.second_stage import load_prior
 from mmvae_core.subsets import all_subsets
 
 
@@ -53,7 +53,7 @@ def evaluate_run(
     run: Run, study: Study, seed: int = 0, each: Progress = no_progress
 ) -> tuple[dict[str, Any], Latents]:
     """The report of a stored run on its study's items, with the study's judges."""
-    priors = {kind: load_prior(run, kind) for kind in fitted_kinds(run)}
+    priors = {kind: load_prior(run, kind) for kind in run.priors[1:]}
     return evaluate(run.model(), study.samples(), study_judges(study), seed=seed, each=each,
                     priors=priors)
 

@@ -9,7 +9,7 @@ import pytest
 
 from mmvae_core import config as module
 from mmvae_core.build import AGGREGATORS, build_model, build_objective, build_source
-from mmvae_core.config import RunConfig, from_dict, load_config, to_dict
+from mmvae_core.config import RunConfig, from_dict, load_config, to_dict, unequal
 from mmvae_core.errors import ConfigError
 from tests import small
 
@@ -202,21 +202,39 @@ def test_a_configuration_cannot_be_changed() -> None:
         small.config().latent = 5
 
 
+VARIANTS = {
+    "residual": {"aggregator.residual"},
+    "paper": {"aggregator.prior_product", "prior.name", "prior.refit"},
+}
+"""What the configurations of the study change on purpose, by the word in their name."""
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_runs_differ_in_aggregator_and_objective_only(path: Path) -> None:
-    made, base = load_config(path), load_config(SHIPPED[0])
-    assert path.stem == f"{made.aggregator.name}-{made.objective.name}"
-
-    def rest(one: RunConfig) -> RunConfig:
-        objective = msgspec.structs.replace(one.objective, name="masked")
-        return msgspec.structs.replace(one, aggregator=base.aggregator, objective=objective)
-
-    assert rest(made) == rest(base)
+def test_runs_of_the_study_differ_in_what_their_name_tells_only(path: Path) -> None:
+    made, base = load_config(path), load_config(CONFIGS / "digits" / "sum_pooling-masked.toml")
+    name, objective = path.stem.split("-")
+    variant = next((word for word in VARIANTS if name.endswith(f"_{word}")), "")
+    assert made.aggregator.name == name.removesuffix(f"_{variant}")
+    assert made.objective.name == objective
+    assert set(unequal([base, made])) == VARIANTS.get(variant, set())
 
 
-def test_shipped_runs_cover_every_pair() -> None:
+def test_the_study_has_every_rule_under_both_objectives() -> None:
     found = {path.stem for path in SHIPPED}
-    aggregators = ("poe", "moe", "sum_pooling", "self_attention")
-    pairs = {f"{one}-{other}" for one in aggregators for other in ("masked", "mixture")}
-    assert found == pairs | {"concatenation-masked"}
-    assert set(aggregators) <= set(AGGREGATORS)
+    rules = ("poe", "moe", "mopoe", "sum_pooling", "self_attention")
+    assert found >= {f"{one}-{other}" for one in rules for other in ("masked", "mixture")}
+    assert found >= {"concatenation-masked", "poe-total_correlation",
+                     "sum_pooling-total_correlation"}
+    assert set(rules) <= set(AGGREGATORS)
+
+
+def test_runs_are_told_apart_by_what_is_not_compared() -> None:
+    one = small.config("poe")
+    other = small.config("sum_pooling", training={"seed": 3}, objective={"name": "mixture"})
+    assert unequal([one, other]) == {}
+    third = small.config("poe", training={"epochs": 7}, latent=4, modalities=[
+        small.SETTINGS["modalities"][0] | {"weight": 2.0}, *small.SETTINGS["modalities"][1:]])
+    assert unequal([one, third, other]) == {
+        "latent": ["3", "4", "3"], "modalities.numbers.weight": ["1.0", "2.0", "1.0"],
+        "training.epochs": ["2", "7", "2"],
+    }

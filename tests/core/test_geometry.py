@@ -6,7 +6,7 @@ from scipy.spatial import procrustes as scipy_procrustes
 from scipy.stats import ortho_group
 
 from mmvae_core.errors import DataError
-from mmvae_core.geometry import nearest, procrustes
+from mmvae_core.geometry import nearest, procrustes, typical_gap
 
 
 def cloud(seed: int = 0, items: int = 60, latent: int = 5) -> np.ndarray:
@@ -46,3 +46,12 @@ def test_neighbours_are_nearest_first_without_the_item_itself() -> None:
     assert len(nearest(means, np.ones(2), 1, 99)[0]) == 4
     with pytest.raises(DataError, match="no item 5"):
         nearest(means, np.ones(2), 5, 1)
+
+
+def test_the_typical_gap_is_the_median_distance_from_the_nearest() -> None:
+    means = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 40.0]])
+    scale = np.array([1.0, 2.0])
+    points = np.array([[1.0, 0.0], [10.0, 4.0], [0.0, 34.0]])  # 1, 2 and 3 away from their own
+    assert typical_gap(points, means, scale) == 2
+    # Their own left out: 9 from the second, sqrt(104) from the first, 17 from the first.
+    assert typical_gap(points, means, scale, own=True) == pytest.approx(104**0.5)

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from mmvae_core.errors import DataError
-from mmvae_core.projections import fit_pca, place, project
+from mmvae_core.projections import fit_pca, onto_axes, place, project
 
 
 def points(items: int = 40, latent: int = 5) -> np.ndarray:
@@ -66,3 +66,10 @@ def test_too_few_items_or_nan_are_refused() -> None:
         project(np.zeros((2, 5, 3)), 0)
     with pytest.raises(DataError, match="NaN"):
         project(np.full((2, 20, 3), np.nan), 0)
+
+
+def test_any_point_is_laid_onto_the_axes_of_the_pca() -> None:
+    data, others = points(), 3 * points(7)[::-1]
+    centre, axes, _ = fit_pca(data)
+    found = onto_axes(data, (data - centre) @ axes.T, others)
+    np.testing.assert_allclose(found, (others - centre) @ axes.T, atol=1e-9)

@@ -10,16 +10,14 @@ import torch
 from torch import Tensor
 
 from mmvae_core.batch import Batch
-from mmvae_core.checkpoints import Run, save_weights
+from mmvae_core.checkpoints import FITTED, TRAINED, Run, save_weights
 from mmvae_core.errors import RunError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.prior_fit import training_latents
 from mmvae_core.probability.priors import StandardNormalPrior
 from mmvae_core.second_stage import (
-    KINDS,
     Settings,
     fit_priors,
-    fitted_kinds,
     load_prior,
     save_priors,
 )
@@ -70,7 +68,7 @@ def stage() -> tuple[dict, dict, Tensor]:
     return found, card, fresh
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FITTED)
 def test_both_find_the_aggregate_posterior(stage: tuple, kind: str) -> None:
     """It is N(0, I), of which E log p(z) is known; no prior can be likelier on fresh draws."""
     found, _, fresh = stage
@@ -118,12 +116,12 @@ def fitted(run: Run) -> dict:
 
 
 def test_they_come_back_from_disk_with_private_latents_beside_them(run: Run) -> None:
-    assert fitted_kinds(run) == ()
+    assert run.priors == (TRAINED,)
     found = fitted(run)
-    assert fitted_kinds(run) == KINDS
+    assert run.priors == (TRAINED, *FITTED)
     points = torch.randn(50, 5, generator=torch.Generator().manual_seed(0))
     private = torch.distributions.Normal(0.0, 1.0).log_prob(points[:, 2:]).sum(-1)
-    for kind in KINDS:
+    for kind in FITTED:
         with torch.no_grad():
             expected = found[kind]().log_prob(points[:, :2]) + private
             value = load_prior(run, kind).log_prob(points)

@@ -149,7 +149,9 @@ def _empty_prior(config: RunConfig, kind: str, settings: Settings) -> nn.Module:
 def _with_prior(config: RunConfig, kind: str, settings: Settings) -> RunConfig:
     wanted = PriorConfig(name=kind, components=settings.components, width=settings.width,
                          layers=settings.layers)
-    return replace(config, prior=wanted, private=0)
+    # Posteriors stay those of the trained prior: a product with a flow would have no closed form.
+    plain = replace(config.aggregator, prior_product=False)
+    return replace(config, prior=wanted, aggregator=plain, private=0)
 
 
 def _mean_error(values: Tensor) -> dict[str, float]:

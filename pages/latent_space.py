@@ -15,7 +15,7 @@ row = loading.row_of(latents, here.mask)
 with st.container(horizontal=True, gap="large"):
     way = latent_views.pick_projection(latents)
     colour = latent_views.pick_colour(here, latents)
-    prior = latent_views.pick_prior(here, way)
+    prior = latent_views.pick_prior(here)
 
 touch.items_answer(latent_views.latent_map(here, latents, row, way, colour, prior))
 latent_views.map_caption(here, latents, row, way, colour)

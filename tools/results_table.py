@@ -1,6 +1,6 @@
 """Print the README's table of the shipped runs from their cards and reports."""
 
-from mmvae_core.checkpoints import SHIPPED, Run, studies
+from mmvae_core.checkpoints import FITTED, SHIPPED, Run, studies
 
 PAIRS = (
     ("all -> handwriting", "handwriting+photo+word", "handwriting"),
@@ -18,15 +18,30 @@ PAIRS = (
 def table(runs: list[Run]) -> str:
     """One column a run; shares in per cent, the word also as spelt exactly."""
     rows = [["", *(run.folder.name.replace("_", " ").replace("-", ", ") for run in runs)]]
+    rows.append(["form", *(form(run) for run in runs)])
     rows.append(["joint log-likelihood, nats", *(_likelihood(run) for run in runs)])
     for title, given, target in PAIRS:
         rows.append([title, *(_share(run, given, target) for run in runs)])
     rows.append(["joint coherence", *(f"{100 * run.report['joint_coherence']['share']:.1f}"
                                       for run in runs)])
+    for prior in FITTED:
+        rows.append([f"the same, {prior} fitted afterwards",
+                     *(_with_prior(run, prior) for run in runs)])
+    rows.append(["passes", *(str(run.card["epochs"]) for run in runs)])
     rows.append(["parameters", *(f"{run.card['parameters'] / 1e6:.2f} M" for run in runs)])
     rows.append(["minutes of training", *(f"{run.card['seconds'] / 60:.0f}" for run in runs)])
     rows.insert(1, ["---"] + ["---:"] * len(runs))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def form(run: Run) -> str:
+    """By the recipe of `configs/digits/base.toml`, or as the study first had it."""
+    return "recipe" if run.config.start == "fan_in" else "first"
+
+
+def _with_prior(run: Run, prior: str) -> str:
+    found = run.report.get("fitted_priors", {}).get(prior)
+    return "" if found is None else f"{100 * found['joint_coherence']['share']:.1f}"
 
 
 def _likelihood(run: Run) -> str:

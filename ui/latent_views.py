@@ -43,12 +43,12 @@ def pick_colour(here: Here, latents: Latents) -> str:
     return st.selectbox("Colour by", options, key="colour", bind="query-params")
 
 
-def pick_prior(here: Here, way: str) -> str:
-    """Which prior's draws are shown among the items; UMAP has no place for what is no item."""
+def pick_prior(here: Here) -> str:
+    """Which prior's draws are shown among the items."""
     options = [NO_DRAWS, *here.run.priors]
     state.check_link("draws", state.is_among(options), " or ".join(options))
     return st.selectbox(
-        "Draws of p(z)", options, key="draws", bind="query-params", disabled=way == UMAP,
+        "Draws of p(z)", options, key="draws", bind="query-params",
         help="Crosses where a prior is dense and no item is show a hole: what is generated from "
         "there is nothing in particular. On PCA and the latent axes alone: UMAP would put every "
         "draw beside an item.")
@@ -63,6 +63,9 @@ def shown_prior(here: Here, way: str, prior: str) -> np.ndarray | None:
 
 def prior_caption(here: Here, latents: Latents, way: str, prior: str) -> None:
     """How far draws of the prior are from items, beside how far items are from each other."""
+    if way == UMAP and prior in here.run.priors:
+        st.html('<p class="source">UMAP has no place for draws of a prior; choose PCA to see '
+                "them.</p>")
     draws = shown_prior(here, way, prior)
     if draws is None:
         return

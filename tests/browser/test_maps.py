@@ -71,7 +71,7 @@ def test_exactly_the_chosen_items_are_exported_and_stay_chosen(server: str, tab:
 
 def test_the_points_glide_by_themselves_when_the_mask_changes(server: str, tab: Tab) -> None:
     watched = tab()
-    page = watched.open(f"{server}/?mask=word")
+    page = watched.open(f"{server}/?mask=word&projection=PCA")
     page.wait_for_selector(".scatterlayer .point")
     start = page.evaluate(PLACE)
     page.evaluate(f"""() => {{ window.seen = new Set(); const look = () => {{

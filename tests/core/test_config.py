@@ -9,7 +9,7 @@ import pytest
 
 from mmvae_core import config as module
 from mmvae_core.build import AGGREGATORS, build_model, build_objective, build_source
-from mmvae_core.config import RunConfig, from_dict, load_config, to_dict, unequal
+from mmvae_core.config import from_dict, load_config, to_dict, unequal
 from mmvae_core.errors import ConfigError
 from tests import small
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmvae_core.batch import Batch
 from mmvae_core.checkpoints import FITTED, TRAINED, Run, save_weights
+from mmvae_core.config import from_dict
 from mmvae_core.errors import RunError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.prior_fit import training_latents
@@ -96,9 +97,11 @@ def test_the_card_tells_what_each_prior_is_worth_on_held_out_items(stage: tuple)
     assert card["items"] == 10_000 and card["held_out_items"] == 4_000
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return small.write_study(tmp_path, small.config("poe", latent=2, private=1))
+@pytest.fixture(params=[{"name": "poe"}, {"name": "sum_pooling", "prior_product": True}],
+                ids=["product", "times the prior"])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
+    return small.write_study(tmp_path, from_dict(small.settings(
+        latent=2, private=1, aggregator=request.param)))
 
 
 def fitted(run: Run) -> dict:

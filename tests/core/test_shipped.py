@@ -9,7 +9,10 @@ import pytest
 import torch
 
 from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash, studies
-from mmvae_core.evaluation.report import evaluate_run
+from mmvae_core.config import unequal
+from mmvae_core.evaluation.report import evaluate_run, sample_batch
+from mmvae_core.objectives.masked import masked
+from mmvae_core.seeding import seeded
 from mmvae_core.subsets import all_subsets
 from tests import rounding
 
@@ -18,7 +21,7 @@ RUNS = STUDY.runs()
 EVERY = [run for study in studies() for run in study.runs()]
 EXPECTED = {f"{aggregator}-{objective}" for aggregator in
             ("poe", "moe", "sum_pooling", "self_attention") for objective in ("masked", "mixture")}
-EXPECTED |= {"concatenation-masked"}
+EXPECTED |= {"concatenation-masked", "sum_pooling_paper-masked"}
 
 
 NUMBERS = 3 * 32 * 32 + 28 * 28 + 8
@@ -56,11 +59,31 @@ def numbers(value: Any, place: str = "") -> dict[str, float]:
     return {place: float(value)} if isinstance(value, int | float) else {}
 
 
-def test_the_runs_differ_in_aggregator_and_objective_only() -> None:
+@pytest.mark.parametrize("start", ["torch", "fan_in"])
+def test_runs_of_one_form_differ_in_aggregator_and_objective_only(start: str) -> None:
+    """The gallery is being trained anew: what is of the recipe, and what is of the first form."""
     assert {run.folder.name for run in RUNS} == EXPECTED
-    shared = {str((run.config.modalities, run.config.data, run.config.training, run.config.latent,
-                   run.config.features)) for run in RUNS}
-    assert len(shared) == 1
+    assert unequal([run.config for run in RUNS if run.config.start == start]) == {}
+
+
+@torch.no_grad()
+def test_half_precision_networks_give_the_same_bound() -> None:
+    """Of 300 test items, at the trained weights; bfloat16 has eight bits, the promise is 0.1 %.
+
+    Measured 0.08 %: twice the promise is what another processor's order of sums may make of it.
+    """
+    run = Run(SHIPPED / "digits" / "sum_pooling-masked")
+    model, weights = run.model(), torch.tensor([one.weight for one in run.config.modalities])
+    batch = sample_batch(model, STUDY.samples()).rows(slice(0, 300))
+    subset = torch.rand(300, 3, generator=torch.Generator().manual_seed(0)) < 0.5
+    bounds = []
+    for half in (False, True):
+        for part in model.parts.values():
+            part.half_precision = half
+        with seeded(0):
+            bounds.append(float(masked(model, batch, subset).bound(weights, 1.0).mean()))
+    assert bounds[1] == pytest.approx(bounds[0], rel=2e-3)
+    assert bounds[0] != bounds[1]
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
@@ -79,7 +102,6 @@ def test_a_run_is_small_whole_and_named_by_its_weights(run: Run) -> None:
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
 def test_the_stored_posteriors_are_those_of_the_stored_weights(run: Run) -> None:
     from mmvae_core.evaluation.all_subsets import all_posteriors, parts
-    from mmvae_core.evaluation.report import sample_batch
 
     model, latents = run.model().double(), run.latents()
     first = next(parts(sample_batch(model, STUDY.samples()), 20))
@@ -94,7 +116,6 @@ def test_the_stored_posteriors_are_those_of_the_stored_weights(run: Run) -> None
 def test_no_order_of_the_modalities_matters_but_to_a_concatenation(run: Run) -> None:
     from mmvae_core.evaluation.all_subsets import parts
     from mmvae_core.evaluation.invariance import order_change
-    from mmvae_core.evaluation.report import sample_batch
 
     model, count = run.model().double(), len(run.config.names)
     items = next(parts(sample_batch(model, Study(run.folder.parent).samples()), 40))

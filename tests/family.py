@@ -60,12 +60,13 @@ PRODUCT: dict[str, dict[str, Any]] = {
 }
 """Those that are multiplied by the prior, as products are by their rule."""
 LEARNED |= RESIDUAL
-EXACT_EMPTY = FIXED | PRODUCT
-"""Nothing shown gives the prior exactly."""
 PRIVATE: dict[str, dict[str, Any]] = {
     f"{label}, private": settings | {"private": 2}
     for label, settings in (FIXED | LEARNED | PRODUCT).items() if settings["name"] in build.PRIVATE
 }
+EXACT_EMPTY = FIXED | PRODUCT | {label: settings for label, settings in PRIVATE.items()
+                                 if label.removesuffix(", private") in FIXED | PRODUCT}
+"""Nothing shown gives the prior exactly."""
 EVERY = FIXED | LEARNED | PRODUCT | PRIVATE
 SETS = {label: settings for label, settings in EVERY.items()
         if settings["name"] != "concatenation"}

@@ -244,9 +244,8 @@ def test_detached_keeps_the_density_and_its_slope_but_no_weights(settings: dict)
 
 
 @pytest.mark.parametrize("settings", family.EXACT_EMPTY.values(), ids=family.EXACT_EMPTY)
-@pytest.mark.parametrize("private", [0, 2])
-def test_nothing_shown_is_the_prior(settings: dict, private: int) -> None:
-    model, (features, subset) = make(settings | {"private": private}), inputs()
+def test_nothing_shown_is_the_prior(settings: dict) -> None:
+    model, (features, subset) = make(settings), inputs()
     posterior = model.posterior(features[:1], subset[:1])
     prior, z = model.prior(), points(posterior)
     torch.testing.assert_close(posterior.log_prob(z)[:, 0], prior.log_prob(z)[:, 0],

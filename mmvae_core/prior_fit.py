@@ -40,7 +40,7 @@ def refit(model: MultimodalVAE, config: RunConfig, source: Source, epoch: int) -
     Draws are q(z | x_O) of the first 10,000 items of that pass.
     """
     prior, seed = mixture_of(model), config.training.seed
-    points = training_latents(model, source.batches(seed, epoch, BATCH), seed * 1_000_003 + epoch)
+    points = posterior_draws(model, source.batches(seed, epoch, BATCH), seed * 1_000_003 + epoch)
     start = prior()
     assert isinstance(start, GaussianMixture)
     fitted = fit_mixture(points, config.prior.components, seed, start if epoch else None)
@@ -48,10 +48,10 @@ def refit(model: MultimodalVAE, config: RunConfig, source: Source, epoch: int) -
 
 
 @torch.no_grad()
-def training_latents(
+def posterior_draws(
     model: MultimodalVAE, batches: Iterator[Batch], seed: int, items: int = ITEMS
 ) -> Tensor:
-    """One z ~ q(z | x_O) of each of the first items [item, latent], of shared latents alone."""
+    """One z ~ q(z | x_O) of each of the first items [item, latent]; shared latents alone."""
     found, count = [], 0
     with seeded(seed):
         for batch in batches:

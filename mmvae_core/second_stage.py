@@ -32,8 +32,9 @@ from mmvae_core.checkpoints import (
 from mmvae_core.config import PriorConfig, RunConfig
 from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError
+from mmvae_core.evaluation.rates import mean_error
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.prior_fit import ITEMS, training_latents
+from mmvae_core.prior_fit import ITEMS, posterior_draws
 from mmvae_core.probability.em import fit_mixture
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior
@@ -65,8 +66,8 @@ def fit_priors(
     validation item.
     """
     seed = settings.seed
-    points = training_latents(model, source.batches(config.training.seed, 0, 500), seed)
-    fresh = training_latents(model, source.validation(500), HELD_OUT_SEED + seed)
+    points = posterior_draws(model, source.batches(config.training.seed, 0, 500), seed)
+    fresh = posterior_draws(model, source.validation(500), HELD_OUT_SEED + seed)
     mixture = _empty_prior(config, "mixture", settings)
     assert isinstance(mixture, MixturePrior)
     mixture.become(fit_mixture(points, settings.components, seed, steps=EM_STEPS))
@@ -76,7 +77,7 @@ def fit_priors(
     found: dict[str, nn.Module] = {"mixture": mixture, "flow": flow}
     trained = model.prior.shared if isinstance(model.prior, PrivatePrior) else model.prior
     with torch.no_grad():
-        held_out = {name: _mean_error(one().log_prob(fresh))
+        held_out = {name: mean_error(one().log_prob(fresh))
                     for name, one in {TRAINED: trained, **found}.items()}
     return found, {"format": FORMAT, "items": min(len(points), ITEMS), "held_out_items": len(fresh),
                    "held_out": held_out, "seed": seed, "components": settings.components,
@@ -152,7 +153,3 @@ def _with_prior(config: RunConfig, kind: str, settings: Settings) -> RunConfig:
     # Posteriors stay those of the trained prior: a product with a flow would have no closed form.
     plain = replace(config.aggregator, prior_product=False)
     return replace(config, prior=wanted, aggregator=plain, private=0)
-
-
-def _mean_error(values: Tensor) -> dict[str, float]:
-    return {"mean": float(values.mean()), "error": float(values.std() / len(values) ** 0.5)}

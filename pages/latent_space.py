@@ -19,7 +19,7 @@ with st.container(horizontal=True, gap="large"):
 
 touch.items_answer(latent_views.latent_map(here, latents, row, way, colour, prior))
 latent_views.map_caption(here, latents, row, way, colour)
-latent_views.prior_caption(here, latents, way, prior)
+latent_views.prior_caption(here, way, prior)
 
 st.subheader("The chosen items", anchor=False)
 chosen_views.chosen_items(here, latents, row)

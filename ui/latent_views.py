@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmvae_core.checkpoints import Latents
+from mmvae_core.checkpoints import Latents, Run
 from mmvae_core.geometry import typical_gap
 from mmvae_core.projections import onto_axes
 from ui import loading, plots, state, views
@@ -61,7 +61,7 @@ def shown_prior(here: Here, way: str, prior: str) -> np.ndarray | None:
     return loading.prior_draws(here.run, prior, DRAWS)
 
 
-def prior_caption(here: Here, latents: Latents, way: str, prior: str) -> None:
+def prior_caption(here: Here, way: str, prior: str) -> None:
     """How far draws of the prior are from items, beside how far items are from each other."""
     if way == UMAP and prior in here.run.priors:
         st.html('<p class="source">UMAP has no place for draws of a prior; choose PCA to see '
@@ -69,13 +69,10 @@ def prior_caption(here: Here, latents: Latents, way: str, prior: str) -> None:
     draws = shown_prior(here, way, prior)
     if draws is None:
         return
-    means, scale = latents.mean[-1], loading.prior_scale(here.run)
-    noise = np.random.default_rng(0).standard_normal(means.shape)
-    own = typical_gap(means + latents.stddev[-1] * noise, means, scale, own=True)
-    gap = typical_gap(draws, means, scale)
+    gap, own = _gaps(str(here.run.folder), loading.stamp(here.run), prior, here.run)
     st.html(f'<p class="source">Crosses: {DRAWS} draws of the {prior} prior, seed 0. Half of '
             f"them are further than {gap:.2f} prior widths from the nearest item's mean "
-            f"(everything shown, all {means.shape[1]} latents); of draws of the items' own "
+            f"(everything shown, all {draws.shape[1]} latents); of draws of the items' own "
             f"posteriors, from the nearest other item, {own:.2f}. The more the first exceeds the "
             "second, the more of the prior is a hole.</p>")
 
@@ -132,6 +129,16 @@ def map_caption(here: Here, latents: Latents, row: int, way: str, colour: str) -
     st.html(f'<p class="source">{said}{_warning(way)} {follows}The ring is item {here.item}. '
             "The mean hides the width of each posterior: two items apart here may still "
             "overlap.</p>")
+
+
+@st.cache_data(show_spinner=False, max_entries=FIGURES)
+def _gaps(folder: str, age: tuple[int, ...], prior: str, _run: Run) -> tuple[float, float]:
+    """How far draws of the prior are from the nearest item, and draws of items from another."""
+    latents, scale = loading.latents(_run), loading.prior_scale(_run)
+    means = latents.mean[-1]
+    noise = np.random.default_rng(0).standard_normal(means.shape)
+    return (typical_gap(loading.prior_draws(_run, prior, DRAWS), means, scale),
+            typical_gap(means + latents.stddev[-1] * noise, means, scale, own=True))
 
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES)

@@ -38,14 +38,14 @@ class Aggregator(nn.Module):
 
         `prior` is p(z), which fixed aggregators build upon; learned ones only for the product.
         """
-        return self.drawing(self.finish(self.prepare(_blanked(features, subset)), subset, prior))
+        return self.drawing(self.finish(self.prepare(blanked(features, subset)), subset, prior))
 
     def several(
         self, features: Tensor, subsets: Sequence[Tensor], prior: Posterior | None = None
     ) -> list[Batched]:
         """The same posteriors for several masks, what they have in common computed once."""
         masks = torch.stack(list(subsets))
-        known = self.prepare(_blanked(features, masks.any(0)))
+        known = self.prepare(blanked(features, masks.any(0)))
         found = self.drawing(self.finish(known, masks, prior))
         return [found.rebuilt(*(value[row] for value in found.parameters()))
                 for row in range(len(masks))]
@@ -56,7 +56,7 @@ class Aggregator(nn.Module):
 
     def finish(self, known: Tensor, subset: Tensor, prior: Posterior | None) -> Batched:
         """The posterior of what `prepare` gave; `subset` may have further axes in front."""
-        posterior = self.aggregate(_blanked(known, subset), subset)
+        posterior = self.aggregate(blanked(known, subset), subset)
         return times_prior(prior, posterior, subset) if self.prior_product else posterior
 
     def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
@@ -92,6 +92,6 @@ class GaussianHead(nn.Module):
         return Gaussian(*self(features))
 
 
-def _blanked(values: Tensor, subset: Tensor) -> Tensor:
+def blanked(values: Tensor, subset: Tensor) -> Tensor:
     """Values [..., modality, width] with zeros where the modality is not in the subset."""
     return torch.where(subset[..., None], values, 0.0)

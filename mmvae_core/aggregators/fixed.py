@@ -14,7 +14,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.base import Aggregator, GaussianHead, blanked
 from mmvae_core.errors import ConfigError
 from mmvae_core.probability.posteriors import (
     Batched,
@@ -24,7 +24,7 @@ from mmvae_core.probability.posteriors import (
     GaussianMixture,
     Posterior,
 )
-from mmvae_core.probability.products import gaussian_prior, times_experts, weighted
+from mmvae_core.probability.products import gaussian_prior, times_experts, times_prior, weighted
 from mmvae_core.subsets import all_subsets
 
 MOST_MODALITIES = 10
@@ -39,7 +39,7 @@ class FixedAggregator(Aggregator):
 
     def finish(self, known: Tensor, subset: Tensor, prior: Posterior | None) -> Batched:
         """The posterior of every item; no prior given means the standard normal."""
-        loc, scale = self.head(torch.where(subset[..., None], known, 0.0))
+        loc, scale = self.head(blanked(known, subset))
         return self.combine(loc, scale, subset, prior)
 
     def combine(
@@ -77,7 +77,8 @@ class MixtureOfExperts(FixedAggregator):
     """Equal weights over the experts in S; the empty subset gives the prior.
 
     The prior stands as further components, which have all the weight where S is empty and none
-    else. With `prior_product` each expert is multiplied by the prior instead.
+    else. With `prior_product` each expert is multiplied by the prior instead: a prior of K normals
+    makes M K components of M experts.
     Source: Shi et al. 2019, arXiv 1911.03393.
     """
 
@@ -92,7 +93,9 @@ class MixtureOfExperts(FixedAggregator):
     ) -> Batched:
         """The mixture of the experts in the subset."""
         if self.prior_product:
-            return self._products(loc, scale, subset, prior)
+            # Where S is empty all experts share the weight, and each is the prior.
+            log_weights = equal(subset | ~subset.any(-1, keepdim=True), loc)
+            return times_prior(prior, self.family(log_weights, loc, scale), subset)
         log_prior, prior_loc, prior_scale = prior_components(prior, self.family, loc)
         rest = (*loc.shape[:-2], *prior_loc.shape)
         loc = torch.cat([loc, prior_loc.expand(rest)], -2)
@@ -100,18 +103,6 @@ class MixtureOfExperts(FixedAggregator):
         empty = ~subset.any(-1, keepdim=True)
         log_weights = torch.cat([equal(subset, loc), torch.where(empty, log_prior, -torch.inf)], -1)
         return self.family(log_weights, loc, scale)
-
-    def _products(
-        self, loc: Tensor, scale: Tensor, subset: Tensor, prior: Posterior | None
-    ) -> Batched:
-        """Each expert times the prior, equal weights over S; the prior alone where S is empty.
-
-        A prior of K normals makes M K components of M experts. Where S is empty all M have no
-        precision, so that each is the prior, and share the weight.
-        """
-        precisions = torch.where(subset[..., None], scale**-2, 0.0)
-        products = times_experts(gaussian_prior(prior, loc), precisions, precisions * loc)
-        return weighted(equal(subset | ~subset.any(-1, keepdim=True), loc), products)
 
 
 class MixtureOfProducts(FixedAggregator):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.base import Aggregator, GaussianHead, blanked
 from mmvae_core.aggregators.self_attention import AttentionBlock
 from mmvae_core.networks.mlp import make_mlp
 from mmvae_core.probability.posteriors import Batched, Diagonal, Posterior
@@ -97,5 +97,5 @@ class WithPrivate(Aggregator):
         prior = prior.shared if isinstance(prior, SharedAndPrivate) else prior
         shared = self.shared.several(features, subsets, prior)
         return [PrivatePosterior(one, self.private, self.family,
-                                 torch.where(subset[..., None], features, 0.0), subset)
+                                 blanked(features, subset), subset)
                 for one, subset in zip(shared, subsets, strict=True)]

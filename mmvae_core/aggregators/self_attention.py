@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.base import Aggregator, GaussianHead, blanked
 from mmvae_core.aggregators.heads import MakeHead
 from mmvae_core.networks.mlp import make_mlp, mlp, start_at_zero
 from mmvae_core.probability.posteriors import Batched
@@ -84,7 +84,7 @@ class SelfAttention(Aggregator):
     def _attended(self, tokens: Tensor, subset: Tensor) -> Tensor:
         for block in self.blocks:
             tokens = block(tokens, subset)
-        return torch.where(subset[..., None], self.norm(tokens), 0.0)
+        return blanked(self.norm(tokens), subset)
 
     def attention(self, features: Tensor, subset: Tensor) -> Tensor:
         """Weights [layer, batch, head, query, key] between the members of the subset.

@@ -1,9 +1,8 @@
 """SumPooling: a learned permutation-invariant aggregator (Deep Sets)."""
 
-import torch
 from torch import Tensor
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.base import Aggregator, GaussianHead, blanked
 from mmvae_core.aggregators.heads import MakeHead
 from mmvae_core.networks.mlp import make_mlp
 from mmvae_core.probability.posteriors import Batched
@@ -34,4 +33,4 @@ class SumPooling(Aggregator):
 
     def summands(self, features: Tensor, subset: Tensor) -> Tensor:
         """chi(h_s) [batch, modality, width], zero outside the subset."""
-        return torch.where(subset[..., None], self.chi(features), 0.0)
+        return blanked(self.chi(features), subset)

@@ -113,6 +113,13 @@ def log_mean(log_weights: Tensor) -> Estimate:
     return Estimate(value, (log_weights - value).exp().std(0) / count**0.5)
 
 
+def mean_error(values: Tensor) -> dict[str, float | None]:
+    """Mean over items and its standard error (None for a single item), ready for JSON."""
+    values = values.double()
+    error = float(values.std() / len(values) ** 0.5) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "error": error}
+
+
 def _scored(
     model: MultimodalVAE, part: Batch, posterior: Posterior, mask: Tensor, samples: int
 ) -> Tensor:

@@ -26,7 +26,7 @@ from mmvae_core.evaluation.conflict import conflict
 from mmvae_core.evaluation.digit_judges import study_judges
 from mmvae_core.evaluation.latent_probe import latent_probe
 from mmvae_core.evaluation.log_likelihood import log_likelihood, log_likelihoods
-from mmvae_core.evaluation.rates import Estimate, cross_rates, distortions, rates
+from mmvae_core.evaluation.rates import Estimate, cross_rates, distortions, mean_error, rates
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.likelihoods import Categorical
 from mmvae_core.probability.posteriors import Posterior
@@ -124,13 +124,6 @@ def sample_batch(model: MultimodalVAE, samples: Samples) -> Batch:
             data[name] = as_numbers.to(next(model.parameters()).dtype)
     observed = torch.ones(len(samples), len(model.names), dtype=torch.bool)
     return Batch(data, observed).to(model.device)
-
-
-def mean_error(values: Tensor) -> dict[str, float | None]:
-    """Mean over items and its standard error (None for a single item), ready for JSON."""
-    values = values.double()
-    error = float(values.std() / len(values) ** 0.5) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "error": error}
 
 
 def _likelihood(

@@ -30,7 +30,8 @@ def fit_mixture(
     of an equal share are lifted to it. Float64 inside, batch shape [], event shape [latent].
     Source: Dempster, Laird, Rubin, 1977; made by scikit-learn.
     """
-    from sklearn.mixture import GaussianMixture as Estimator  # late: costs a second to import
+    from sklearn.exceptions import ConvergenceWarning  # late: costs a second to import
+    from sklearn.mixture import GaussianMixture as Estimator
 
     values = points.detach().cpu().double().numpy()
     if len(values) < 2 * components or not np.isfinite(values).all():
@@ -42,7 +43,8 @@ def fit_mixture(
     estimator = Estimator(components, covariance_type="diag", reg_covar=MIN_SPREAD**2,
                           max_iter=steps, tol=TOLERANCE, random_state=seed, **given)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it could go on is no fault: steps are the budget
+        # That it could go on is no fault: steps are the budget.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         estimator.fit(values)
     weights = np.maximum(np.asarray(estimator.weights_), MIN_SHARE / components)
     spread = np.sqrt(np.asarray(estimator.covariances_))

@@ -14,7 +14,7 @@ from mmvae_core.checkpoints import FITTED, TRAINED, Run, save_weights
 from mmvae_core.config import from_dict
 from mmvae_core.errors import RunError
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.prior_fit import training_latents
+from mmvae_core.prior_fit import posterior_draws
 from mmvae_core.probability.priors import StandardNormalPrior
 from mmvae_core.second_stage import (
     Settings,
@@ -65,7 +65,7 @@ def stage() -> tuple[dict, dict, Tensor]:
         found, card = fit_priors(misplaced(), config, Linear(), Settings(components=4, width=32))
     finally:
         torch.set_default_dtype(torch.float32)
-    fresh = training_latents(misplaced(), Linear().validation(500), 5)
+    fresh = posterior_draws(misplaced(), Linear().validation(500), 5)
     return found, card, fresh
 
 

@@ -18,7 +18,7 @@ from mmvae_core.build import AGGREGATORS, OBJECTIVES, build_model, start_model
 from mmvae_core.checkpoints import Run, file_hash
 from mmvae_core.config import RunConfig, from_dict, to_dict
 from mmvae_core.errors import ConfigError, RunError, UsageError
-from mmvae_core.prior_fit import mixture_of, refits, training_latents
+from mmvae_core.prior_fit import mixture_of, posterior_draws, refits
 from mmvae_core.probability.em import fit_mixture
 from mmvae_core.runs import STATE, make_fabric, train_run
 from mmvae_core.training import EpochReport, Trainer, read_history, write_history
@@ -177,7 +177,7 @@ def test_the_prior_is_moved_by_em_first_and_by_gradients_afterwards() -> None:
 def test_a_refit_raises_the_density_of_the_posteriors() -> None:
     made = settings(aggregator="sum_pooling", recipe=True)
     model = start_model(made, Toy())
-    points = training_latents(model, Toy().batches(0, 0, 500), 0)
+    points = posterior_draws(model, Toy().batches(0, 0, 500), 0)
     before = model.prior().log_prob(points).mean()
     prior = mixture_of(model)
     prior.become(fit_mixture(points, 3, seed=0))

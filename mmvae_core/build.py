@@ -58,7 +58,7 @@ from mmvae_core.probability.posteriors import (
 )
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior, StandardNormalPrior
 from mmvae_core.seeding import seeded
-from mmvae_core.subsets import EMPTY, random_singletons, random_subsets
+from mmvae_core.subsets import EMPTY, random_shown, random_singletons, random_subsets
 
 Objective = Callable[[MultimodalVAE, Batch, Tensor, int, bool], Terms]
 DrawSubsets = Callable[[Tensor, torch.Generator], Tensor]
@@ -88,6 +88,9 @@ OBJECTIVES: dict[str, Objective] = {
 }
 SUBSETS: dict[str, Callable[[RunConfig], DrawSubsets]] = {
     "independent": lambda run: lambda observed, generator: random_subsets(
+        observed, run.objective.keep_probability, generator
+    ),
+    "not_empty": lambda run: lambda observed, generator: random_shown(
         observed, run.objective.keep_probability, generator
     ),
     "singletons": lambda run: random_singletons,

@@ -22,7 +22,7 @@ from mmvae_core.presets import PRESETS
 FORMAT = 1
 MAX_CONFIG_BYTES = 1_000_000
 COMPARED = {"aggregator.name", "aggregator.width", "aggregator.heads", "aggregator.layers",
-            "objective.name", "training.seed"}
+            "objective.name", "objective.subsets", "training.seed"}
 """What compared runs are meant to differ in."""
 
 Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
@@ -106,14 +106,15 @@ class ObjectiveConfig(Config, frozen=True):
     """Which bound is maximised; `beta` weighs each KL term and is reached linearly.
 
     `subsets` says how the shown modalities are drawn per sample: each observed one independently
-    with `keep_probability`, or one of them, or all.
+    with `keep_probability`, the same but all of them where that would show nothing, or one of
+    them, or all.
     """
 
     name: Name
     beta: PositiveFloat = 1.0
     warmup_epochs: NonNegative = 0
     samples: Positive = 1
-    subsets: Literal["independent", "singletons", "full"] = "independent"
+    subsets: Literal["independent", "not_empty", "singletons", "full"] = "independent"
     keep_probability: Annotated[float, Meta(gt=0, lt=1)] = 0.5
     sticking_the_landing: bool = True
 

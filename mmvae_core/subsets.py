@@ -47,6 +47,16 @@ def random_subsets(observed: Tensor, keep: float, generator: torch.Generator) ->
     return (draws.to(observed.device) < keep) & observed
 
 
+def random_shown(observed: Tensor, keep: float, generator: torch.Generator) -> Tensor:
+    """The same draws, but where they show nothing all that is observed is shown instead.
+
+    A bound that scores every modality from z ~ q(z | x_S) scores all from the prior where S is
+    empty, in one of 2^M draws; models of experts alone (MMVAE, MoPoE) never draw that.
+    """
+    drawn = random_subsets(observed, keep, generator)
+    return torch.where(drawn.any(-1, keepdim=True), drawn, observed)
+
+
 def random_singletons(observed: Tensor, generator: torch.Generator) -> Tensor:
     """One observed modality of each sample, each equally likely; none where none is observed.
 

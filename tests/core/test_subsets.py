@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from mmvae_core.errors import UsageError
-from mmvae_core.subsets import EMPTY, all_subsets, random_subsets, subset_mask, subset_name
+from mmvae_core.subsets import (
+    EMPTY,
+    all_subsets,
+    random_shown,
+    random_subsets,
+    subset_mask,
+    subset_name,
+)
 
 NAMES = ("ink", "photo", "word")
 
@@ -65,3 +72,18 @@ def test_the_generator_decides_the_draw() -> None:
     torch.manual_seed(9)
     assert torch.equal(random_subsets(observed, 0.5, torch.Generator().manual_seed(1)), first)
     assert not torch.equal(random_subsets(observed, 0.5, torch.Generator().manual_seed(2)), first)
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5])
+def test_draws_that_would_show_nothing_show_all_instead(keep: float) -> None:
+    """The empty set's probability goes to the full one, what is not observed stays hidden."""
+    items = 40_000
+    observed = torch.tensor([True, False, True]).expand(items, -1)
+    drawn = random_shown(observed, keep, torch.Generator().manual_seed(0))
+    one = keep * (1 - keep)
+    law = {(True, False, False): one, (False, False, True): one, (True, False, True): 1 - 2 * one}
+    for mask, expected in law.items():
+        share = float((drawn == torch.tensor(mask)).all(-1).double().mean())
+        assert abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / items)
+    nothing = torch.zeros(5, 3, dtype=torch.bool)
+    assert not random_shown(nothing, keep, torch.Generator().manual_seed(0)).any()

@@ -36,6 +36,7 @@ from mmvae_core.evaluation.rates import mean_error
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.prior_fit import ITEMS, posterior_draws
 from mmvae_core.probability.em import fit_mixture
+from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior
 from mmvae_core.seeding import seeded
@@ -73,6 +74,7 @@ def fit_priors(
     mixture.become(fit_mixture(points, settings.components, seed, steps=EM_STEPS))
     each("mixture", 1.0)
     flow = _empty_prior(config, "flow", settings)
+    assert isinstance(flow, FlowPrior)
     fit_flow(flow, points, seed, lambda done: each("flow", done))
     found: dict[str, nn.Module] = {"mixture": mixture, "flow": flow}
     trained = model.prior.shared if isinstance(model.prior, PrivatePrior) else model.prior
@@ -85,10 +87,11 @@ def fit_priors(
 
 
 def fit_flow(
-    prior: nn.Module, points: Tensor, seed: int,
+    prior: FlowPrior, points: Tensor, seed: int,
     each: Callable[[float], None] = lambda done: None, passes: int = PASSES,
 ) -> None:
     """Maximise the mean log-density of points [point, latent] by Adam, half a cosine to nothing."""
+    prior.standardise(points)
     optimizer = torch.optim.Adam(prior.parameters(), lr=LEARNING_RATE)
     steps = passes * -(-len(points) // BATCH)
     plan = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)

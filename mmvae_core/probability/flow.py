@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmvae_core.errors import ConfigError
+from mmvae_core.probability.posteriors import MIN_SCALE
 from mmvae_core.seeding import seeded
 
 MAX_LATENT = 512
@@ -19,12 +20,17 @@ class FlowPrior(nn.Module):
     """Neural spline flow: z = T(u), u ~ N(0, I), log p(z) = log N(T^-1(z)) + log |det dT^-1/dz|.
 
     `layers` autoregressive rational-quadratic spline transformations, the identity outside of
-    [-5, 5]. One pass gives a density, `latent` passes a draw.
+    [-5, 5], and last z -> shift + scale z, which `standardise` sets. One pass gives a density, `latent` passes a draw.
     Source: Durkan et al., "Neural Spline Flows", 2019, arXiv 1906.04032; made by the library zuko.
     """
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(self, latent: int, width: int, layers: int) -> None:
         super().__init__()
+        self.register_buffer("shift", torch.zeros(latent))
+        self.register_buffer("scale", torch.ones(latent))
         if latent > MAX_LATENT:
             raise ConfigError(
                 f"A flow prior was asked for over {latent} latents, expected at most {MAX_LATENT}; "
@@ -44,14 +50,20 @@ class FlowPrior(nn.Module):
 
     def forward(self) -> "Flow":
         """The prior as a distribution."""
-        return Flow(self.flow, self.latent)
+        return Flow(self.flow, self.shift, self.scale)
+
+    @torch.no_grad()
+    def standardise(self, points: Tensor) -> None:
+        """Let the splines see points [point, latent] with mean 0 and variance 1 in each latent."""
+        self.shift.copy_(points.mean(0))
+        self.scale.copy_(points.std(0).clamp_min(MIN_SCALE))
 
 
 class Flow:
     """The flow's distribution, event shape [latent], batch shape []."""
 
-    def __init__(self, flow: nn.Module, latent: int) -> None:
-        self.flow, self.latent = flow, latent
+    def __init__(self, flow: nn.Module, shift: Tensor, scale: Tensor) -> None:
+        self.flow, self.shift, self.scale = flow, shift, scale
 
     @property
     def mean(self) -> Tensor:
@@ -65,15 +77,16 @@ class Flow:
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         """T(u) for draws u of the standard normal."""
-        return self.flow().rsample(torch.Size(sample_shape))
+        return self.shift + self.scale * self.flow().rsample(torch.Size(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Exact log-density in nats."""
-        return self.flow().log_prob(value)
+        inside = self.flow().log_prob((value - self.shift) / self.scale)
+        return inside - self.scale.log().sum()
 
     def detached(self) -> "Flow":
         """The same distribution with parameters cut from the graph."""
-        return Flow(copy.deepcopy(self.flow).requires_grad_(False), self.latent)
+        return Flow(copy.deepcopy(self.flow).requires_grad_(False), self.shift, self.scale)
 
     @torch.no_grad()
     def _moments(self) -> tuple[Tensor, Tensor]:

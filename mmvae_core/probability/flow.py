@@ -20,7 +20,8 @@ class FlowPrior(nn.Module):
     """Neural spline flow: z = T(u), u ~ N(0, I), log p(z) = log N(T^-1(z)) + log |det dT^-1/dz|.
 
     `layers` autoregressive rational-quadratic spline transformations, the identity outside of
-    [-5, 5], and last z -> shift + scale z, which `standardise` sets. One pass gives a density, `latent` passes a draw.
+    [-5, 5], and last z -> shift + scale z, which `standardise` sets. One pass gives a density,
+    `latent` passes a draw.
     Source: Durkan et al., "Neural Spline Flows", 2019, arXiv 1906.04032; made by the library zuko.
     """
 

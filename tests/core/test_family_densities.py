@@ -193,6 +193,7 @@ def test_a_flow_starts_near_the_standard_normal_and_draws_what_it_says() -> None
     normal = Gaussian(torch.zeros(2).double(), torch.ones(2).double())
     assert float((flow().log_prob(z) - normal.log_prob(z)).abs().max()) < 0.1
     family.spread(flow)
+    flow.standardise(torch.tensor([[0.7, -1.1], [1.7, 0.2], [2.5, 1.9]]).double())
     draws = flow().rsample((20_000,))
     axis = torch.linspace(-8, 8, 161, dtype=torch.float64)
     grid = torch.cartesian_prod(axis, axis)

@@ -15,9 +15,11 @@ from mmvae_core.config import from_dict
 from mmvae_core.errors import RunError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.prior_fit import posterior_draws
+from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.probability.priors import StandardNormalPrior
 from mmvae_core.second_stage import (
     Settings,
+    fit_flow,
     fit_priors,
     load_prior,
     save_priors,
@@ -82,6 +84,19 @@ def test_both_find_the_aggregate_posterior(stage: tuple, kind: str) -> None:
     draws = found[kind]().rsample((20_000,)).detach()
     torch.testing.assert_close(draws.mean(0), torch.zeros(2).double(), rtol=0, atol=0.06)
     torch.testing.assert_close(draws.T.cov(), torch.eye(2).double(), rtol=0, atol=0.1)
+
+
+def test_a_flow_finds_what_lies_far_from_the_origin() -> None:
+    """Beyond its splines, which end at 5, and of another size in each latent."""
+    truth = torch.distributions.Normal(torch.tensor([40.0, -7.0]).double(),
+                                       torch.tensor([9.0, 0.02]).double())
+    torch.manual_seed(0)
+    flow = FlowPrior(2, 8, 1).double()
+    fit_flow(flow, truth.sample((4_000,)), seed=0, passes=2)
+    fresh = truth.sample((4_000,))
+    with torch.no_grad():
+        gap = truth.log_prob(fresh).sum(-1) - flow().log_prob(fresh)
+    assert -4 * float(gap.std()) / 4_000**0.5 < float(gap.mean()) < 0.03
 
 
 def test_the_card_tells_what_each_prior_is_worth_on_held_out_items(stage: tuple) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mmvae_core import config as module
 from mmvae_core.build import AGGREGATORS, build_model, build_objective, build_source
@@ -15,6 +16,7 @@ from tests import small
 
 CONFIGS = Path(module.__file__).parents[1] / "configs"
 SHIPPED = sorted(path for path in CONFIGS.glob("digits/*.toml") if path.name != "base.toml")
+SPREAD = sorted(CONFIGS.glob("digits/spread/*.toml"))
 
 
 def refusal(make: Any) -> str:
@@ -205,6 +207,8 @@ def test_a_configuration_cannot_be_changed() -> None:
 VARIANTS = {
     "residual": {"aggregator.residual"},
     "paper": {"aggregator.prior_product", "prior.name", "prior.refit"},
+    "private": {"latent", "private"},
+    "heads": {"aggregator.components", "aggregator.prior_product"},
 }
 """What the configurations of the study change on purpose, by the word in their name."""
 
@@ -217,6 +221,20 @@ def test_runs_of_the_study_differ_in_what_their_name_tells_only(path: Path) -> N
     assert made.aggregator.name == name.removesuffix(f"_{variant}")
     assert made.objective.name == objective
     assert set(unequal([base, made])) == VARIANTS.get(variant, set())
+
+
+@pytest.mark.parametrize("path", SPREAD, ids=lambda path: path.stem)
+def test_runs_of_the_spread_differ_in_the_seed_or_in_beta_alone(path: Path) -> None:
+    """`<rule>-<objective>-seed<n>` or `-beta<b>`, beside the run of the gallery."""
+    name, objective, change = path.stem.split("-")
+    made, base = load_config(path), load_config(path.parents[1] / f"{name}-{objective}.toml")
+    if change.startswith("seed"):
+        expected = replace(base, training=replace(base.training, seed=int(change[4:])))
+    else:
+        beta = float(change.removeprefix("beta"))
+        expected = replace(base, objective=replace(base.objective, beta=beta))
+    assert made == expected
+    assert made != base
 
 
 def test_the_study_has_every_rule_under_both_objectives() -> None:

@@ -7,7 +7,13 @@ import pytest
 import torch
 from scipy.integrate import quad
 from torch import Tensor
-from torch.distributions import kl_divergence
+from torch.distributions import (
+    Categorical,
+    Independent,
+    MixtureSameFamily,
+    Normal,
+    kl_divergence,
+)
 
 from mmvae_core.build import build_model
 from mmvae_core.checkpoints import check_size
@@ -255,3 +261,22 @@ def test_where_the_prior_cannot_stand_in_the_unit_member_does() -> None:
         posterior = empty(family.run(**settings))
         torch.testing.assert_close(posterior.mean, torch.zeros(1, family.LATENT).double())
         torch.testing.assert_close(posterior.stddev, torch.ones(1, family.LATENT).double())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("cached", [1, 50, 10**9])
+@pytest.mark.parametrize(("batch", "draws"), [
+    ((), (7,)), ((5,), ()), ((5,), (7,)), ((5,), (2, 3)), ((4, 5), (3,)), ((4, 5), ()), ((), ())])
+def test_densities_of_mixtures_are_torchs_in_whatever_pieces(
+    batch: tuple[int, ...], draws: tuple[int, ...], cached: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mmvae_core.probability.posteriors.CACHED", cached)
+    torch.manual_seed(0)
+    logits, loc, scale = (torch.randn(*batch, 4, *own, dtype=torch.float64)
+                          for own in ((), (3,), (3,)))
+    logits[..., 0] = -torch.inf
+    mixture = GaussianMixture(logits, loc, scale.exp())
+    value = torch.randn(*draws, *batch, 3, dtype=torch.float64)
+    expected = MixtureSameFamily(
+        Categorical(logits=logits), Independent(Normal(loc, scale.exp()), 1)).log_prob(value)
+    torch.testing.assert_close(mixture.log_prob(value), expected, rtol=1e-12, atol=0)

@@ -233,9 +233,11 @@ class GaussianMixture(DiagonalMixture):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log sum_k w_k N(x; m_k, s_k); as torch's, in pieces of the batch that fit a cache."""
-        parts = self.mixture_distribution.logits, self.loc, self.scale
+        latent = x.shape[-1]
+        constant = self.scale.log().sum(-1) + 0.5 * latent * math.log(2 * math.pi)
+        parts = self.mixture_distribution.logits - constant, self.loc, self.scale
         shape = torch.broadcast_shapes(x.shape[:-1], self.batch_shape)
-        size = math.prod(shape) * self.loc.shape[-2] * self.loc.shape[-1]
+        size = math.prod(shape) * self.loc.shape[-2] * latent
         if torch.is_grad_enabled() or not shape or size <= CACHED:
             return _log_mixture(x, *parts)
         axis, step = len(shape) - 1, max(1, shape[-1] * CACHED // size)
@@ -248,10 +250,9 @@ class GaussianMixture(DiagonalMixture):
 
 
 def _log_mixture(x: Tensor, log_weights: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
+    """log sum_k w_k exp(-|(x - m_k) / s_k|^2 / 2), the normals' constants being in the weights."""
     errors = (x[..., None, :] - loc) / scale
-    constant = 0.5 * x.shape[-1] * math.log(2 * math.pi)
-    each = -0.5 * errors.square().sum(-1) - scale.log().sum(-1) - constant
-    return (log_weights + each).logsumexp(-1)
+    return (log_weights - 0.5 * errors.square().sum(-1)).logsumexp(-1)
 
 
 class LaplaceMixture(DiagonalMixture):

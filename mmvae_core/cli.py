@@ -41,22 +41,23 @@ def train(
     out: Annotated[Path, typer.Option(help="The run's folder; goes on if it was interrupted.")],
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Instead of the config's: 32-true or bf16-mixed.")
+    ] = None,
     threads: ThreadsOption = 2,
     data: DataOption = None,
 ) -> None:
     """Train a model from a configuration into a run's folder."""
-    import msgspec
     import torch
 
     from mmvae_core.build import build_source
-    from mmvae_core.config import load_config
+    from mmvae_core.config import changed_training, load_config
     from mmvae_core.progress import training_bar
     from mmvae_core.runs import train_run
 
     settings = load_config(config)
-    if epochs is not None:
-        budget = msgspec.structs.replace(settings.training, epochs=epochs)
-        settings = msgspec.structs.replace(settings, training=budget)
+    wanted = {"epochs": epochs, "precision": precision}
+    settings = changed_training(settings, {k: v for k, v in wanted.items() if v is not None})
     torch.set_num_threads(threads)
     source = build_source(settings, data)
     with training_bar(settings, f"{config.stem}") as (each_step, each_epoch):

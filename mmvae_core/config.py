@@ -22,8 +22,10 @@ from mmvae_core.presets import PRESETS
 FORMAT = 1
 MAX_CONFIG_BYTES = 1_000_000
 COMPARED = {"aggregator.name", "aggregator.width", "aggregator.heads", "aggregator.layers",
-            "objective.name", "objective.subsets", "training.seed"}
-"""What compared runs are meant to differ in."""
+            "objective.name", "objective.subsets", "training.seed",
+            "training.precision"}
+"""What compared runs may differ in: what is compared, the seed, and the precision of encoders and
+decoders, which moves the bound by less than 0.1 % (it follows the processor at hand)."""
 
 Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 NonNegative = Annotated[int, Meta(ge=0, le=1_000_000_000)]
@@ -199,8 +201,13 @@ def to_dict(config: Config) -> dict[str, Any]:
     return msgspec.to_builtins(config)
 
 
+def changed_training(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+    """The same run with other values in `training`; raises ConfigError in one plain sentence."""
+    return from_dict(to_dict(config) | {"training": to_dict(config.training) | changes})
+
+
 def unequal(configs: Sequence[RunConfig]) -> dict[str, list[str]]:
-    """What else than aggregator, objective and seed the runs differ in: a value for each run.
+    """What the runs differ in that is not compared: a value for each run.
 
     Keys are named as in a configuration file, `training.epochs`; empty where the comparison is of
     aggregators and objectives alone.

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mmvae_core import config as module
 from mmvae_core.build import AGGREGATORS, build_model, build_objective, build_source
-from mmvae_core.config import from_dict, load_config, to_dict, unequal
+from mmvae_core.config import changed_training, from_dict, load_config, to_dict, unequal
 from mmvae_core.errors import ConfigError
 from tests import small
 
@@ -256,3 +256,12 @@ def test_runs_are_told_apart_by_what_is_not_compared() -> None:
         "latent": ["3", "4", "3"], "modalities.numbers.weight": ["1.0", "2.0", "1.0"],
         "training.epochs": ["2", "7", "2"],
     }
+
+
+def test_another_precision_is_a_change_of_training_alone_and_still_compared() -> None:
+    base = from_dict(small.settings())
+    made = changed_training(base, {"precision": "bf16-mixed", "epochs": 7})
+    assert made.training == replace(base.training, precision="bf16-mixed", epochs=7)
+    assert replace(made, training=base.training) == base
+    assert unequal([base, changed_training(base, {"precision": "bf16-mixed"})]) == {}
+    assert "precision" in refusal(lambda: changed_training(base, {"precision": "16"}))

@@ -11,11 +11,13 @@ app: $(VENV)/.app
 test: $(VENV)/.dev
 	bash tools/get_browser.sh $(BIN)/python
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 $(VENV)/bin/python:

@@ -30,8 +30,9 @@ def main(digits: int = 30) -> None:
             box = field.bounding_box()
             assert box
             for stroke in one["strokes"]:
-                places = [(box["x"] + x * box["width"], box["y"] + y * box["height"])
-                          for x, y in stroke]
+                places = [
+                    (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke
+                ]
                 page.mouse.move(*places[0])
                 page.mouse.down()
                 for place in places[1:]:

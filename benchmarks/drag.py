@@ -44,8 +44,10 @@ def main() -> None:
         page.wait_for_timeout(1_000)
         page.evaluate(FIND)
         took = page.evaluate(FAST, MOVES)
-        print(f"moves not bound to frames: {1_000 * len(took) / sum(took):.0f} a second;",
-              percentiles([1_000 * one for one in took]).replace("ms", "µs"))
+        print(
+            f"moves not bound to frames: {1_000 * len(took) / sum(took):.0f} a second;",
+            percentiles([1_000 * one for one in took]).replace("ms", "µs"),
+        )
         page.evaluate("window.field.dispatchEvent(new PointerEvent('pointercancel'))")
         page.wait_for_timeout(2_000)
         page.evaluate(FRAMES)
@@ -54,13 +56,18 @@ def main() -> None:
         page.mouse.move(box["x"] + 9, box["y"] + 9)
         page.mouse.down()
         for step in range(300):
-            page.mouse.move(box["x"] + box["width"] * (0.5 + 0.45 * math.cos(step / 20)),
-                            box["y"] + box["height"] * (0.5 + 0.45 * math.sin(step / 12)))
+            page.mouse.move(
+                box["x"] + box["width"] * (0.5 + 0.45 * math.cos(step / 20)),
+                box["y"] + box["height"] * (0.5 + 0.45 * math.sin(step / 12)),
+            )
         frames, updates = page.evaluate("[window.frames_, window.updates]")
         page.mouse.up()
     rate = 1_000 * (len(updates) - 1) / (updates[-1] - updates[0])
-    print(f"a real mouse, of which the browser tells once a frame: {rate:.1f} updates a second; "
-          "frames shown,", percentiles(frames))
+    print(
+        f"a real mouse, of which the browser tells once a frame: {rate:.1f} updates a second; "
+        "frames shown,",
+        percentiles(frames),
+    )
 
 
 if __name__ == "__main__":

@@ -73,18 +73,54 @@ def cases(app: str, made: str, bare: str) -> list[Case]:
     pills, pictures = ".st-key-mask button", ".panel img.tiles, .panel .words"
     return [
         Case("bare page, one picture", bare, "[data-testid=stButton]", "img", press_button),
-        Case("mask toggle on Masks", f"{app}/masks?item=7", "[aria-label='All subsets']", pictures,
-             press_mask, 250),
-        Case("lattice of 3: node clicked", f"{app}/masks?item=7", "button.node", pictures,
-             press_node, 500),
-        Case("lattice of 5: node clicked", f"{made}/masks?study=five&item=7", "button.node",
-             pictures, press_node, 900),
-        Case("lattice of 5: another item", f"{made}/masks?study=five", "button.node", pictures,
-             lambda page, turn: page.get_by_role("button", name="Another item").click(), 900),
-        Case("Compare, four runs: mask toggle", f"{app}/compare?item=7", pills, pictures,
-             press_mask, 500),
-        Case("10,000 points: a lasso", f"{made}/?study=many", ".js-plotly-plot", ".item-grid",
-             choose_points, 350),
+        Case(
+            "mask toggle on Masks",
+            f"{app}/masks?item=7",
+            "[aria-label='All subsets']",
+            pictures,
+            press_mask,
+            250,
+        ),
+        Case(
+            "lattice of 3: node clicked",
+            f"{app}/masks?item=7",
+            "button.node",
+            pictures,
+            press_node,
+            500,
+        ),
+        Case(
+            "lattice of 5: node clicked",
+            f"{made}/masks?study=five&item=7",
+            "button.node",
+            pictures,
+            press_node,
+            900,
+        ),
+        Case(
+            "lattice of 5: another item",
+            f"{made}/masks?study=five",
+            "button.node",
+            pictures,
+            lambda page, turn: page.get_by_role("button", name="Another item").click(),
+            900,
+        ),
+        Case(
+            "Compare, four runs: mask toggle",
+            f"{app}/compare?item=7",
+            pills,
+            pictures,
+            press_mask,
+            500,
+        ),
+        Case(
+            "10,000 points: a lasso",
+            f"{made}/?study=many",
+            ".js-plotly-plot",
+            ".item-grid",
+            choose_points,
+            350,
+        ),
     ]
 
 
@@ -117,7 +153,8 @@ def table(rows: Sequence[tuple[Case, list[tuple[float, float]]]]) -> str:
         lines.append(
             f"{case.name:34}{np.median(first):7.0f}{np.percentile(first, 95):7.0f}"
             f"{np.median(last):7.0f}{np.percentile(last, 95):7.0f}{target:>8}"
-            f"{np.median(first) / base:8.1f}")
+            f"{np.median(first) / base:8.1f}"
+        )
     return "\n".join(lines)
 
 
@@ -127,8 +164,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--only", default="", help="measure only cases whose name holds this text")
     chosen = parser.parse_args()
-    with (tempfile.TemporaryDirectory() as folder, served(HOME / "app.py") as app,
-          sync_playwright() as playwright):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(HOME / "app.py") as app,
+        sync_playwright() as playwright,
+    ):
         root = Path(folder)
         five_modalities(root / "five")
         many_items(root / "many")

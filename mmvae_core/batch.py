@@ -19,8 +19,9 @@ class Batch:
 
     def rows(self, rows: Tensor | slice) -> "Batch":
         """Some of the items."""
-        return Batch({name: values[rows] for name, values in self.data.items()},
-                     self.observed[rows])
+        return Batch(
+            {name: values[rows] for name, values in self.data.items()}, self.observed[rows]
+        )
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""

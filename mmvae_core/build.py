@@ -65,10 +65,18 @@ DrawSubsets = Callable[[Tensor, torch.Generator], Tensor]
 MakeSource = Callable[[RunConfig, Path | None], Source]
 Entry = TypeVar("Entry")
 
-ENCODERS = {"mlp": VectorEncoder, "linear": VectorEncoder, "image": ImageEncoder,
-            "sequence": SequenceEncoder}
-DECODERS = {"mlp": VectorDecoder, "linear": LinearDecoder, "image": ImageDecoder,
-            "sequence": VectorDecoder}
+ENCODERS = {
+    "mlp": VectorEncoder,
+    "linear": VectorEncoder,
+    "image": ImageEncoder,
+    "sequence": SequenceEncoder,
+}
+DECODERS = {
+    "mlp": VectorDecoder,
+    "linear": LinearDecoder,
+    "image": ImageDecoder,
+    "sequence": VectorDecoder,
+}
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "normal": LocationScale,
     "laplace": LocationScale,
@@ -87,30 +95,41 @@ OBJECTIVES: dict[str, Objective] = {
     "marginal": marginal,
 }
 SUBSETS: dict[str, Callable[[RunConfig], DrawSubsets]] = {
-    "independent": lambda run: lambda observed, generator: random_subsets(
-        observed, run.objective.keep_probability, generator
+    "independent": lambda run: (
+        lambda observed, generator: random_subsets(
+            observed, run.objective.keep_probability, generator
+        )
     ),
-    "not_empty": lambda run: lambda observed, generator: random_shown(
-        observed, run.objective.keep_probability, generator
+    "not_empty": lambda run: (
+        lambda observed, generator: random_shown(
+            observed, run.objective.keep_probability, generator
+        )
     ),
     "singletons": lambda run: random_singletons,
     "full": lambda run: lambda observed, generator: observed,
 }
 AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
     "poe": lambda run: ProductOfExperts(run.features, run.latent),
-    "moe": lambda run: MixtureOfExperts(
-        run.features, run.latent, MIXTURES[run.aggregator.family]
-    ),
+    "moe": lambda run: MixtureOfExperts(run.features, run.latent, MIXTURES[run.aggregator.family]),
     "mopoe": lambda run: MixtureOfProducts(run.features, run.latent),
     "sum_pooling": lambda run: SumPooling(
         run.features, run.latent, run.aggregator.width, head_maker(run), run.aggregator.residual
     ),
     "self_attention": lambda run: SelfAttention(
-        run.features, run.latent, run.aggregator.width, run.aggregator.heads,
-        run.aggregator.layers, head_maker(run), run.aggregator.residual,
+        run.features,
+        run.latent,
+        run.aggregator.width,
+        run.aggregator.heads,
+        run.aggregator.layers,
+        head_maker(run),
+        run.aggregator.residual,
     ),
     "concatenation": lambda run: Concatenation(
-        len(run.modalities), run.features, run.latent, run.aggregator.width, head_maker(run),
+        len(run.modalities),
+        run.features,
+        run.latent,
+        run.aggregator.width,
+        head_maker(run),
         run.aggregator.residual,
     ),
 }
@@ -122,8 +141,13 @@ PRIVATE: dict[str, Callable[[RunConfig], nn.Module]] = {
         run.features, run.latent, run.private, run.aggregator.width, run.aggregator.residual
     ),
     "self_attention": lambda run: SelfAttentionPrivate(
-        run.features, run.latent, run.private, run.aggregator.width, run.aggregator.heads,
-        run.aggregator.layers, run.aggregator.residual,
+        run.features,
+        run.latent,
+        run.private,
+        run.aggregator.width,
+        run.aggregator.heads,
+        run.aggregator.layers,
+        run.aggregator.residual,
     ),
 }
 PRIORS: dict[str, Callable[[RunConfig], nn.Module]] = {

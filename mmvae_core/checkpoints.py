@@ -38,8 +38,17 @@ MAX_PARAMETERS = 500_000_000
 MAX_ARRAY_BYTES = 2_000_000_000
 MAX_JSON_BYTES = 50_000_000
 # Damaged files raise all of these; MemoryError, for a header that claims too much, spends none.
-UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, OverflowError,
-              zlib.error, zipfile.BadZipFile)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True)
@@ -169,8 +178,10 @@ class Study:
         """One classifier per judged modality."""
         from mmvae_core.evaluation.judge import load_judge
 
-        return {name: load_judge(self.folder / "judge" / f"{name}.safetensors",
-                                 tuple(card["shape"])) for name, card in self.judge_cards.items()}
+        return {
+            name: load_judge(self.folder / "judge" / f"{name}.safetensors", tuple(card["shape"]))
+            for name, card in self.judge_cards.items()
+        }
 
     @cached_property
     def judge_cards(self) -> dict[str, Any]:
@@ -232,8 +243,11 @@ def read_tensors(
 
     try:
         with safe_open(path, "pt") as file:
-            found = {name: list(file.get_slice(name).get_shape()) for name in list(file.keys())
-                     if name.startswith(prefix)}
+            found = {
+                name: list(file.get_slice(name).get_shape())
+                for name in list(file.keys())
+                if name.startswith(prefix)
+            }
             if found != {name: list(shape) for name, shape in expected.items()}:
                 raise RunError(_misfit(path, expected, found))
             tensors = {name: file.get_tensor(name).float() for name in expected}
@@ -332,5 +346,7 @@ def _misfit(
 ) -> str:
     wanted = {name: list(shape) for name, shape in expected.items()}
     name = next(name for name in [*wanted, *found] if wanted.get(name) != found.get(name))
-    return (f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
-            f"expected {wanted.get(name)}; copy both files from the same run.")
+    return (
+        f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
+        f"expected {wanted.get(name)}; copy both files from the same run."
+    )

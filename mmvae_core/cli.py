@@ -12,7 +12,9 @@ from mmvae_core.checkpoints import SHIPPED, find_run, find_study, studies
 from mmvae_core.errors import MMVAEError, UsageError
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Train, evaluate and use multi-modal variational auto-encoders.",
 )
@@ -85,12 +87,17 @@ def fit_prior(
     found = find_run(run, root)
     source = build_source(found.config, data)
     with part_bar(found.folder.name) as each:
-        priors, card = fit_priors(found.model(), found.config, source,
-                                  Settings(components=components, seed=seed), each)
+        priors, card = fit_priors(
+            found.model(), found.config, source, Settings(components=components, seed=seed), each
+        )
     save_priors(found, priors, card)
-    typer.echo("mean log p(z) of held-out items, nats: " + ", ".join(
-        f"{name} {one['mean']:.2f} +- {one['error']:.2f}"
-        for name, one in card["held_out"].items()))
+    typer.echo(
+        "mean log p(z) of held-out items, nats: "
+        + ", ".join(
+            f"{name} {one['mean']:.2f} +- {one['error']:.2f}"
+            for name, one in card["held_out"].items()
+        )
+    )
 
 
 @app.command()
@@ -133,8 +140,18 @@ def runs(as_json: JsonOption = False, root: RootOption = SHIPPED) -> None:
         return
     if not rows:
         raise UsageError(f"There are no runs under {root}; train one, or pass --checkpoints.")
-    columns = ["id", "aggregator", "objective", "seed", "epochs", "device", "seconds",
-               "parameters", "bytes", *dict.fromkeys(key for row in rows for key in row["metrics"])]
+    columns = [
+        "id",
+        "aggregator",
+        "objective",
+        "seed",
+        "epochs",
+        "device",
+        "seconds",
+        "parameters",
+        "bytes",
+        *dict.fromkeys(key for row in rows for key in row["metrics"]),
+    ]
     flat = [row | row["metrics"] for row in rows]
     typer.echo(_table(columns, [[row.get(column) for column in columns] for row in flat]))
 
@@ -172,7 +189,7 @@ def generate(
 def data(
     name: Annotated[str, typer.Argument(help="digits")],
     download: Annotated[bool, typer.Option(help="Fetch the files that can be had.")] = False,
-    svhn: Annotated[bool, typer.Option(help="Also SVHN, for `photo = \"svhn\"`.")] = False,
+    svhn: Annotated[bool, typer.Option(help='Also SVHN, for `photo = "svhn"`.')] = False,
     folder: DataOption = None,
 ) -> None:
     """Say where a data set's files are, or download them (hash checked)."""
@@ -279,8 +296,12 @@ def _run_row(run: Any) -> dict[str, Any]:
     from mmvae_core.results import headline
 
     config = run.config
-    made = {"study": config.study, "aggregator": config.aggregator.name,
-            "objective": config.objective.name, "seed": config.training.seed}
+    made = {
+        "study": config.study,
+        "aggregator": config.aggregator.name,
+        "objective": config.objective.name,
+        "seed": config.training.seed,
+    }
     keys = ("epochs", "device", "hardware", "threads", "seconds", "parameters", "bytes", "weights")
     card = {key: run.card.get(key) for key in keys}
     return {"id": run.id} | made | card | {"metrics": headline(run)}
@@ -291,24 +312,40 @@ def _report_table(report: dict[str, Any]) -> str:
     likelihood, joint = report["log_likelihood"]["joint"], report["joint_coherence"]
     head = f"joint log-likelihood >= {likelihood['mean']:.1f} +- {likelihood['error']:.1f} nats"
     rows = [
-        [subset, target, f"{value['share']:.3f}", f"{value['low']:.3f}-{value['high']:.3f}",
-         value["count"]]
-        for subset, targets in report["coherence"].items() for target, value in targets.items()
+        [
+            subset,
+            target,
+            f"{value['share']:.3f}",
+            f"{value['low']:.3f}-{value['high']:.3f}",
+            value["count"],
+        ]
+        for subset, targets in report["coherence"].items()
+        for target, value in targets.items()
     ]
     if joint:
-        return (f"{head}, joint coherence {joint['share']:.3f}\n"
-                + _table(["given", "generated", "right", "95 %", "items"], rows))
-    return head + "\n" + _table(["given", "log-likelihood", "rate", "probe"], [
-        [subset, mean["mean"], report["rate"][subset]["mean"], report["probe"][subset]]
-        for subset, mean in report["log_likelihood"]["marginal"].items()
-    ])
+        return f"{head}, joint coherence {joint['share']:.3f}\n" + _table(
+            ["given", "generated", "right", "95 %", "items"], rows
+        )
+    return (
+        head
+        + "\n"
+        + _table(
+            ["given", "log-likelihood", "rate", "probe"],
+            [
+                [subset, mean["mean"], report["rate"][subset]["mean"], report["probe"][subset]]
+                for subset, mean in report["log_likelihood"]["marginal"].items()
+            ],
+        )
+    )
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     cells = [list(columns), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                     .rstrip() for row in cells)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
 
 
 def _cell(value: Any) -> str:

@@ -21,9 +21,16 @@ from mmvae_core.presets import PRESETS
 
 FORMAT = 1
 MAX_CONFIG_BYTES = 1_000_000
-COMPARED = {"aggregator.name", "aggregator.width", "aggregator.heads", "aggregator.layers",
-            "objective.name", "objective.subsets", "training.seed",
-            "training.precision"}
+COMPARED = {
+    "aggregator.name",
+    "aggregator.width",
+    "aggregator.heads",
+    "aggregator.layers",
+    "objective.name",
+    "objective.subsets",
+    "training.seed",
+    "training.precision",
+}
 """What compared runs may differ in: what is compared, the seed, and the precision of encoders and
 decoders, which moves the bound by less than 0.1 % (it follows the processor at hand)."""
 
@@ -227,15 +234,20 @@ def _flat(value: Any, place: str = "") -> dict[str, Any]:
         value = {one["name"]: one for one in value}
     if not isinstance(value, dict):
         return {place: value}
-    return {key: one for name, inner in value.items()
-            for key, one in _flat(inner, f"{place}.{name}" if place else name).items()}
+    return {
+        key: one
+        for name, inner in value.items()
+        for key, one in _flat(inner, f"{place}.{name}" if place else name).items()
+    }
 
 
 def preset(name: str) -> tuple[AggregatorConfig, ObjectiveConfig]:
     """The aggregator and the objective of a known model; see `presets.PRESETS`."""
     tables = _preset(name, "preset")
-    return (msgspec.convert(tables["aggregator"], AggregatorConfig),
-            msgspec.convert(tables["objective"], ObjectiveConfig))
+    return (
+        msgspec.convert(tables["aggregator"], AggregatorConfig),
+        msgspec.convert(tables["objective"], ObjectiveConfig),
+    )
 
 
 def load_config(path: Path) -> RunConfig:

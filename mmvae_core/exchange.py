@@ -56,8 +56,10 @@ def write_generated(
     paths: list[Path] = []
     for name, values in means.items():
         if known[name].network == "image":
-            paths += [_write_picture(value, folder / f"{name}-{index:02d}.png")
-                      for index, value in enumerate(values)]
+            paths += [
+                _write_picture(value, folder / f"{name}-{index:02d}.png")
+                for index, value in enumerate(values)
+            ]
         elif name in about.get("alphabets", {}):
             lines = words(values, about["alphabets"][name])
             paths.append(_write_text(lines, folder / f"{name}.txt"))

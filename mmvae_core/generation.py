@@ -28,7 +28,10 @@ def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Poster
 
 @torch.no_grad()
 def generate(
-    model: MultimodalVAE, given: Mapping[str, Tensor], samples: int = 16, seed: int = 0,
+    model: MultimodalVAE,
+    given: Mapping[str, Tensor],
+    samples: int = 16,
+    seed: int = 0,
     temperature: float = 1.0,
 ) -> dict[str, Tensor]:
     """E[x_s | z] [sample, ...] of every modality for `samples` draws z ~ q(z | given).
@@ -40,9 +43,7 @@ def generate(
     return model.means(draws[:, 0] if given else draws)
 
 
-def latents(
-    posterior: Posterior, samples: int, seed: int, temperature: float = 1.0
-) -> Tensor:
+def latents(posterior: Posterior, samples: int, seed: int, temperature: float = 1.0) -> Tensor:
     """Draws m + t (z - m), z ~ posterior, m its mean and t the temperature: [sample, ..., latent].
 
     One leaves the draws as they are, less brings them closer to the mean and zero onto it. The

@@ -55,8 +55,10 @@ def procrustes(target: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, float
     goal, free = target - centre, moved - start
     spread, own = np.square(goal).sum(), np.square(free).sum()
     if min(spread, own) <= 1e-12 * max(spread, own, 1.0):
-        raise DataError("All items lie at one place in one of the runs, so there is nothing to "
-                        "align; show the models more.")
+        raise DataError(
+            "All items lie at one place in one of the runs, so there is nothing to "
+            "align; show the models more."
+        )
     rotation, strength = orthogonal_procrustes(free, goal)
     placed = free @ rotation * (strength / own)
     return placed + centre, float(np.clip(np.square(goal - placed).sum() / spread, 0, 1))

@@ -20,8 +20,12 @@ class Modality(nn.Module):
     """Whether encoder and decoder compute in bfloat16, where that is quicker."""
 
     def __init__(
-        self, config: ModalityConfig, encoder: nn.Module, decoder: nn.Module,
-        likelihood: Likelihood, columns: tuple[slice, ...] = (),
+        self,
+        config: ModalityConfig,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        columns: tuple[slice, ...] = (),
     ) -> None:
         super().__init__()
         self.config, self.name = config, config.name

@@ -42,8 +42,11 @@ class MultimodalVAE(nn.Module):
 
     def encode(self, data: Mapping[str, Tensor], shown: Tensor) -> Tensor:
         """Features [batch, modality, feature]; what is not shown may be missing from `data`."""
-        given = {name: self.modality(name).encode(data[name], shown[:, index])
-                 for index, name in enumerate(self.names) if name in data}
+        given = {
+            name: self.modality(name).encode(data[name], shown[:, index])
+            for index, name in enumerate(self.names)
+            if name in data
+        }
         for index, name in enumerate(self.names):
             if name not in given and bool(shown[:, index].any()):
                 raise DataError(f"The mask shows {name!r} but no data of it were given; give them.")

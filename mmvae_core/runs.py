@@ -23,7 +23,10 @@ STATE = "training.safetensors"
 
 
 def train_run(
-    config: RunConfig, folder: Path, source: Source, device: str = "auto",
+    config: RunConfig,
+    folder: Path,
+    source: Source,
+    device: str = "auto",
     each_epoch: Callable[[EpochReport], None] = lambda report: None,
     each_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Run:
@@ -46,7 +49,10 @@ def train_run(
 
 
 def finish_run(
-    config: RunConfig, folder: Path, model: MultimodalVAE, reports: list[EpochReport],
+    config: RunConfig,
+    folder: Path,
+    model: MultimodalVAE,
+    reports: list[EpochReport],
     device: torch.device,
 ) -> Run:
     """Write what a trained run is; the card comes last."""
@@ -87,7 +93,10 @@ def _resume(trainer: Trainer, config: RunConfig, folder: Path) -> list[EpochRepo
 
 
 def _card(
-    config: RunConfig, folder: Path, model: MultimodalVAE, reports: list[EpochReport],
+    config: RunConfig,
+    folder: Path,
+    model: MultimodalVAE,
+    reports: list[EpochReport],
     device: torch.device,
 ) -> dict[str, object]:
     """How the run came to be, in words and numbers for people."""

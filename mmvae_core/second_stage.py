@@ -58,7 +58,10 @@ class Settings:
 
 
 def fit_priors(
-    model: MultimodalVAE, config: RunConfig, source: Source, settings: Settings = Settings(),
+    model: MultimodalVAE,
+    config: RunConfig,
+    source: Source,
+    settings: Settings = Settings(),
     each: Callable[[str, float], None] = lambda part, done: None,
 ) -> tuple[dict[str, nn.Module], dict[str, Any]]:
     """Both priors, and a card: mean log p(z) of held-out items' draws in nats, for all three.
@@ -79,16 +82,28 @@ def fit_priors(
     found: dict[str, nn.Module] = {"mixture": mixture, "flow": flow}
     trained = model.prior.shared if isinstance(model.prior, PrivatePrior) else model.prior
     with torch.no_grad():
-        held_out = {name: mean_error(one().log_prob(fresh))
-                    for name, one in {TRAINED: trained, **found}.items()}
-    return found, {"format": FORMAT, "items": min(len(points), ITEMS), "held_out_items": len(fresh),
-                   "held_out": held_out, "seed": seed, "components": settings.components,
-                   "width": settings.width, "layers": settings.layers}
+        held_out = {
+            name: mean_error(one().log_prob(fresh))
+            for name, one in {TRAINED: trained, **found}.items()
+        }
+    return found, {
+        "format": FORMAT,
+        "items": min(len(points), ITEMS),
+        "held_out_items": len(fresh),
+        "held_out": held_out,
+        "seed": seed,
+        "components": settings.components,
+        "width": settings.width,
+        "layers": settings.layers,
+    }
 
 
 def fit_flow(
-    prior: FlowPrior, points: Tensor, seed: int,
-    each: Callable[[float], None] = lambda done: None, passes: int = PASSES,
+    prior: FlowPrior,
+    points: Tensor,
+    seed: int,
+    each: Callable[[float], None] = lambda done: None,
+    passes: int = PASSES,
 ) -> None:
     """Maximise the mean log-density of points [point, latent] by Adam, half a cosine to nothing."""
     prior.standardise(points)
@@ -108,8 +123,11 @@ def fit_flow(
 
 def save_priors(run: Run, found: Mapping[str, nn.Module], card: Mapping[str, Any]) -> None:
     """Write `priors.safetensors`, then `priors.json`, which names the weights they belong to."""
-    tensors = {f"{kind}/{name}": value for kind, prior in found.items()
-               for name, value in prior.state_dict().items()}
+    tensors = {
+        f"{kind}/{name}": value
+        for kind, prior in found.items()
+        for name, value in prior.state_dict().items()
+    }
     write_tensors(run.folder / "priors.safetensors", tensors)
     write_json(run.folder / "priors.json", {**card, "weights": file_hash(run.weights)})
 
@@ -151,8 +169,9 @@ def _empty_prior(config: RunConfig, kind: str, settings: Settings) -> nn.Module:
 
 
 def _with_prior(config: RunConfig, kind: str, settings: Settings) -> RunConfig:
-    wanted = PriorConfig(name=kind, components=settings.components, width=settings.width,
-                         layers=settings.layers)
+    wanted = PriorConfig(
+        name=kind, components=settings.components, width=settings.width, layers=settings.layers
+    )
     # Posteriors stay those of the trained prior: a product with a flow would have no closed form.
     plain = replace(config.aggregator, prior_product=False)
     return replace(config, prior=wanted, aggregator=plain, private=0)

@@ -25,7 +25,10 @@ SOURCES = {
 
 
 def make_digits(
-    pools: DigitPools, photo: str, folder: Path, training: JudgeTraining,
+    pools: DigitPools,
+    photo: str,
+    folder: Path,
+    training: JudgeTraining,
     each_epoch: Callable[[str, int, float], None] = lambda name, epoch, loss: None,
 ) -> Study:
     """Write `study.json`, `samples.npz` and the judges of the study `digits`."""
@@ -36,8 +39,12 @@ def make_digits(
     cards = {}
     for name in JUDGED:
         pool: Pool = getattr(pools.train, name)
-        judge = train_judge(pool.images, pool.labels, training,
-                            lambda epoch, loss, name=name: each_epoch(name, epoch, loss))
+        judge = train_judge(
+            pool.images,
+            pool.labels,
+            training,
+            lambda epoch, loss, name=name: each_epoch(name, epoch, loss),
+        )
         path = folder / "judge" / f"{name}.safetensors"
         save_judge(judge, path)
         test: Pool = getattr(pools.test, name)

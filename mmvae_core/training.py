@@ -87,8 +87,9 @@ class Trainer:
         state.give(self.model, self.optimizer)
         self.done = state.epoch
 
-    def epochs(self, each_step: Callable[[int, int], None] = lambda done, total: None
-               ) -> Iterator[EpochReport]:
+    def epochs(
+        self, each_step: Callable[[int, int], None] = lambda done, total: None
+    ) -> Iterator[EpochReport]:
         """Train the remaining epochs; `each_step(done, total)` is called after every batch."""
         while self.done < self.config.training.epochs:
             started = time.perf_counter()
@@ -98,7 +99,11 @@ class Trainer:
             validation = _finite(self._validate(), self.done)
             self.done += 1
             yield EpochReport(
-                self.done, bound, validation, rate, time.perf_counter() - started,
+                self.done,
+                bound,
+                validation,
+                rate,
+                time.perf_counter() - started,
                 self.optimizer.param_groups[0]["lr"],
             )
 
@@ -136,8 +141,9 @@ class Trainer:
             for batch in self.source.validation(self.config.training.batch):
                 subset = self.draw_subsets(batch.observed, generator)
                 device = self.fabric.device
-                bound, _ = self.wrapped(batch.to(device), subset.to(device),
-                                        self.config.objective.beta)
+                bound, _ = self.wrapped(
+                    batch.to(device), subset.to(device), self.config.objective.beta
+                )
                 total, count = total + float(bound) * len(batch), count + len(batch)
         return total / count
 
@@ -183,7 +189,9 @@ def read_history(path: Path) -> list[EpochReport]:
     """The rows of history.csv; RunError if it is missing or damaged."""
     try:
         with path.open(newline="") as file:
-            return [EpochReport(int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
-                    for row in csv.DictReader(file)]
+            return [
+                EpochReport(int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
+                for row in csv.DictReader(file)
+            ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read ({one_line(error)}); train the run anew.") from None

@@ -32,17 +32,25 @@ class TrainingState:
                 value = optimizer.state.get(parameter, {}).get(moment)
                 if value is not None:
                     tensors[f"{moment}/{name}"] = value
-        return cls({name: value.detach().cpu().clone().contiguous()
-                    for name, value in tensors.items()}, epoch)
+        return cls(
+            {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()},
+            epoch,
+        )
 
     def give(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Put the state back."""
-        weights = {name.removeprefix("model/"): value for name, value in self.tensors.items()
-                   if name.startswith("model/")}
+        weights = {
+            name.removeprefix("model/"): value
+            for name, value in self.tensors.items()
+            if name.startswith("model/")
+        }
         model.load_state_dict(weights)
         for name, parameter in model.named_parameters():
-            moments = {moment: self.tensors[f"{moment}/{name}"] for moment in MOMENTS
-                       if f"{moment}/{name}" in self.tensors}
+            moments = {
+                moment: self.tensors[f"{moment}/{name}"]
+                for moment in MOMENTS
+                if f"{moment}/{name}" in self.tensors
+            }
             if moments:
                 optimizer.state[parameter] = {
                     moment: _laid_out_like(value, parameter) for moment, value in moments.items()

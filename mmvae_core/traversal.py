@@ -42,8 +42,9 @@ class Plane:
 
     def place(self, latent: np.ndarray) -> np.ndarray:
         """The place (a, b) whose latent is nearest to one [latent], by least squares."""
-        return np.linalg.lstsq(np.stack([self.across, self.up], 1), latent - self.origin,
-                               rcond=None)[0]
+        return np.linalg.lstsq(
+            np.stack([self.across, self.up], 1), latent - self.origin, rcond=None
+        )[0]
 
 
 def of_latents(mean: np.ndarray, scale: np.ndarray, first: int, second: int, reach: float) -> Plane:
@@ -54,9 +55,7 @@ def of_latents(mean: np.ndarray, scale: np.ndarray, first: int, second: int, rea
     return Plane(mean, reach * scale[first] * eye[first], reach * scale[second] * eye[second])
 
 
-def of_principal_axes(
-    points: np.ndarray, reach: float, origin: np.ndarray | None = None
-) -> Plane:
+def of_principal_axes(points: np.ndarray, reach: float, origin: np.ndarray | None = None) -> Plane:
     """The two directions in which points [n, latent] vary most, +- reach standard deviations.
 
     Around `origin` [latent], by default the mean of the points.
@@ -94,6 +93,8 @@ def strips(
     latents = mean + moves[:, None] * torch.diag(scale)[:, None]
     middle = model.means(mean[None])
     values = model.means(latents)
-    change = {name: (value - middle[name][0]).square().flatten(1).mean(1).sqrt()
-              for name, value in values.items()}
+    change = {
+        name: (value - middle[name][0]).square().flatten(1).mean(1).sqrt()
+        for name, value in values.items()
+    }
     return values, change

@@ -12,8 +12,10 @@ from ui.components import touch  # noqa: E402
 here = state.here()
 runs = widgets.pick_runs(here.run, loading.runs(here.study))
 if len(runs) < 2:
-    st.info("Choose at least two runs. Those with the modalities and the latent size of the model "
-            "in the sidebar can be compared.")
+    st.info(
+        "Choose at least two runs. Those with the modalities and the latent size of the model "
+        "in the sidebar can be compared."
+    )
     st.stop()
 compare_views.unequal_note(runs)
 with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):

@@ -22,9 +22,14 @@ with results:
         st.info("Everything is given, so nothing is missing: these are reconstructions.")
     generate_views.what_the_model_sees(here, given)
     wanted = generate_views.generations(here, made, given, ways, truth)
-views.source("E[x | z] at the mean of z" if ways.mean else
-             f"E[x | z] at {ways.count} draws of z, temperature {ways.temperature:g}",
-             f"seed {here.seed}", views.judges_source(here.study), views.run_mark(here.run))
+views.source(
+    "E[x | z] at the mean of z"
+    if ways.mean
+    else f"E[x | z] at {ways.count} draws of z, temperature {ways.temperature:g}",
+    f"seed {here.seed}",
+    views.judges_source(here.study),
+    views.run_mark(here.run),
+)
 generate_views.posterior_facts(here, made, given)
 generate_views.downloads(here, made, given, ways, wanted)
 

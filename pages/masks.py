@@ -23,13 +23,24 @@ st.subheader("What the model makes of it", anchor=False)
 if not here.shown:
     mask_views.what_nothing_is(here, found)
 given = {name: stored[name] for name in here.shown}
-for column, modality in zip(st.columns(len(here.names), gap="large"), here.run.config.modalities,
-                            strict=True):
+for column, modality in zip(
+    st.columns(len(here.names), gap="large"), here.run.config.modalities, strict=True
+):
     with column:
-        views.modality_panel(here, modality, stored[modality.name], made,
-                             modality.name in given, views.truth_of(here, given))
-views.source(f"E[x | z] at {DRAWS} draws of z", f"seed {here.seed}",
-             views.judges_source(here.study), views.run_mark(here.run))
+        views.modality_panel(
+            here,
+            modality,
+            stored[modality.name],
+            made,
+            modality.name in given,
+            views.truth_of(here, given),
+        )
+views.source(
+    f"E[x | z] at {DRAWS} draws of z",
+    f"seed {here.seed}",
+    views.judges_source(here.study),
+    views.run_mark(here.run),
+)
 
 st.subheader("Every mask of this item", anchor=False)
 lattice_views.keys(here)

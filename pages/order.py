@@ -11,10 +11,12 @@ from ui import loading, mask_views, order_views, state, views  # noqa: E402
 here = state.here()
 mask_views.item_head(here)
 order = order_views.pick_order(here.names)
-st.html('<p class="plain">What is permuted are pairs of a modality\'s feature vector and its mask: '
-        "every modality keeps its own encoder, and only the place changes at which the aggregator "
-        "reads what that encoder says. A sum, a product, a mixture or attention over a set cannot "
-        "tell; a concatenation has other weights for every place.</p>")
+st.html(
+    '<p class="plain">What is permuted are pairs of a modality\'s feature vector and its mask: '
+    "every modality keeps its own encoder, and only the place changes at which the aggregator "
+    "reads what that encoder says. A sum, a product, a mixture or attention over a set cannot "
+    "tell; a concatenation has other weights for every place.</p>"
+)
 
 from ui import insides  # noqa: E402
 
@@ -23,8 +25,10 @@ given = loading.item_values(here.study, here.item, here.shown)
 found = [insides.reordered(loading.model(run), given, order) for run in runs]
 order_views.changes(runs, found)
 views.source(
-    f"item {here.item}, shown: {here.subset}", "exact, in float32: 10⁻⁷ is rounding",
-    "relative: to the largest mean or standard deviation", *(views.run_mark(run) for run in runs),
+    f"item {here.item}, shown: {here.subset}",
+    "exact, in float32: 10⁻⁷ is rounding",
+    "relative: to the largest mean or standard deviation",
+    *(views.run_mark(run) for run in runs),
 )
 if not here.shown:
     st.info("Nothing is shown, so every place is empty and no order differs from another.")

@@ -8,9 +8,12 @@ from mmvae_core.experiments.report import write_report
 from mmvae_core.experiments.runner import Order, Row, write_rows
 
 MEANS = {
-    ("poe", "masked"): (-100.0, 0.0), ("poe", "mixture"): (-103.0, 0.0),
-    ("moe", "masked"): (-160.0, 4.0), ("moe", "mixture"): (-158.0, 4.0),
-    ("sum_pooling", "masked"): (-99.0, 1.0), ("sum_pooling", "mixture"): (-104.5, 0.5),
+    ("poe", "masked"): (-100.0, 0.0),
+    ("poe", "mixture"): (-103.0, 0.0),
+    ("moe", "masked"): (-160.0, 4.0),
+    ("moe", "mixture"): (-158.0, 4.0),
+    ("sum_pooling", "masked"): (-99.0, 1.0),
+    ("sum_pooling", "mixture"): (-104.5, 0.5),
 }
 """Log-likelihoods: the mean over the seeds 0, 1, 2 and how much a seed adds to either side."""
 DIFFERENCES = {
@@ -25,9 +28,13 @@ DIFFERENCES = {
 
 def write_results(root: Path) -> Path:
     """`results/linear.json` and `.csv` under `root`, of three seeds in two of its worlds."""
-    rows = [row for variant in ("linear", "linear_sparse") for (aggregator, objective), values
-            in MEANS.items() for seed in range(3)
-            for row in _rows(Cell(variant, aggregator, objective, seed), *values)]
+    rows = [
+        row
+        for variant in ("linear", "linear_sparse")
+        for (aggregator, objective), values in MEANS.items()
+        for seed in range(3)
+        for row in _rows(Cell(variant, aggregator, objective, seed), *values)
+    ]
     table = root / "results" / "linear.csv"
     write_rows(table, rows)
     write_report("linear", rows, Order(), table.with_suffix(".json"))
@@ -37,9 +44,11 @@ def write_results(root: Path) -> Path:
 def _rows(cell: Cell, mean: float, step: float) -> list[Row]:
     value = mean + step * (cell.seed - 1)
     figures = [
-        Figure("log_likelihood", "all", value), Figure("maximum_likelihood", "all", -98.0),
+        Figure("log_likelihood", "all", value),
+        Figure("maximum_likelihood", "all", -98.0),
         Figure("relative_shortfall_train", "all", -(value + 98.0) / 98.0),
-        Figure("variational_gap", "all", 0.5), Figure("mcc_strong", "all", 0.5),
+        Figure("variational_gap", "all", 0.5),
+        Figure("mcc_strong", "all", 0.5),
         *(Figure("kl_to_exact", given, 0.25) for given in ("all", "pairs", "singles")),
     ]
     return [Row(cell, figure, 30.0, "0123456789ab") for figure in figures]

@@ -19,17 +19,27 @@ def run(
 ) -> RunConfig:
     """A run of three numeric modalities."""
     likelihood = {"name": "normal", "scale": 0.7}
-    modalities = [{"name": f"m{index}", "shape": [size], "width": 8, "likelihood": likelihood}
-                  for index, size in enumerate(SIZES)]
+    modalities = [
+        {"name": f"m{index}", "shape": [size], "width": 8, "likelihood": likelihood}
+        for index, size in enumerate(SIZES)
+    ]
     family = "laplace" if prior == "laplace_mixture" else "normal"
     name = "mixture" if prior.endswith("mixture") else prior
-    return from_dict({
-        "study": "family", "start": start, "latent": LATENT, "features": FEATURES,
-        "modalities": modalities,
-        "private": private, "objective": {"name": "masked"}, "data": {}, "training": {"epochs": 1},
-        "prior": {"name": name, "family": family, "components": 3, "width": 8, "layers": 2},
-        "aggregator": {"width": 8, "heads": 2, "layers": 2} | aggregator,
-    })
+    return from_dict(
+        {
+            "study": "family",
+            "start": start,
+            "latent": LATENT,
+            "features": FEATURES,
+            "modalities": modalities,
+            "private": private,
+            "objective": {"name": "masked"},
+            "data": {},
+            "training": {"epochs": 1},
+            "prior": {"name": name, "family": family, "components": 3, "width": 8, "layers": 2},
+            "aggregator": {"width": 8, "heads": 2, "layers": 2} | aggregator,
+        }
+    )
 
 
 FIXED: dict[str, dict[str, Any]] = {
@@ -43,18 +53,25 @@ FIXED: dict[str, dict[str, Any]] = {
 }
 LEARNED: dict[str, dict[str, Any]] = {
     f"{name}, {family}, {components}": {"name": name, "family": family, "components": components}
-    for name in build.AGGREGATORS if name not in build.FIXED
+    for name in build.AGGREGATORS
+    if name not in build.FIXED
     for family in ("normal", "laplace")
     for components in (1, 3)
 }
 RESIDUAL: dict[str, dict[str, Any]] = {
     f"{name}, residual": {"name": name, "residual": True}
-    for name in build.AGGREGATORS if name not in build.FIXED
+    for name in build.AGGREGATORS
+    if name not in build.FIXED
 }
 PRODUCT: dict[str, dict[str, Any]] = {
     f"{name}, {components}, times {prior} prior": {
-        "name": name, "components": components, "prior": prior, "prior_product": True}
-    for name in build.AGGREGATORS if name not in build.PRODUCTS
+        "name": name,
+        "components": components,
+        "prior": prior,
+        "prior_product": True,
+    }
+    for name in build.AGGREGATORS
+    if name not in build.PRODUCTS
     for components in ((1,) if name in build.FIXED else (1, 3))
     for prior in ("standard_normal", "mixture")
 }
@@ -62,14 +79,21 @@ PRODUCT: dict[str, dict[str, Any]] = {
 LEARNED |= RESIDUAL
 PRIVATE: dict[str, dict[str, Any]] = {
     f"{label}, private": settings | {"private": 2}
-    for label, settings in (FIXED | LEARNED | PRODUCT).items() if settings["name"] in build.PRIVATE
+    for label, settings in (FIXED | LEARNED | PRODUCT).items()
+    if settings["name"] in build.PRIVATE
 }
-EXACT_EMPTY = FIXED | PRODUCT | {label: settings for label, settings in PRIVATE.items()
-                                 if label.removesuffix(", private") in FIXED | PRODUCT}
+EXACT_EMPTY = (
+    FIXED
+    | PRODUCT
+    | {
+        label: settings
+        for label, settings in PRIVATE.items()
+        if label.removesuffix(", private") in FIXED | PRODUCT
+    }
+)
 """Nothing shown gives the prior exactly."""
 EVERY = FIXED | LEARNED | PRODUCT | PRIVATE
-SETS = {label: settings for label, settings in EVERY.items()
-        if settings["name"] != "concatenation"}
+SETS = {label: settings for label, settings in EVERY.items() if settings["name"] != "concatenation"}
 """Those for which the order of the modalities has no meaning."""
 
 

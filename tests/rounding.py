@@ -32,11 +32,25 @@ SLACK = 8
 
 AT_ONCE = 1_000_000
 """Slopes held at once of one operation, so that memory stays bounded."""
-PRODUCTS = (functional.linear, functional.conv2d, functional.conv_transpose2d, torch.matmul,
-            Tensor.matmul, Tensor.__matmul__)
+PRODUCTS = (
+    functional.linear,
+    functional.conv2d,
+    functional.conv_transpose2d,
+    torch.matmul,
+    Tensor.matmul,
+    Tensor.__matmul__,
+)
 SUMS = (torch.sum, Tensor.sum, torch.mean, Tensor.mean)
-EXPONENTIALS = (torch.logsumexp, Tensor.logsumexp, torch.log_softmax, Tensor.log_softmax,
-                functional.log_softmax, torch.softmax, Tensor.softmax, functional.softmax)
+EXPONENTIALS = (
+    torch.logsumexp,
+    Tensor.logsumexp,
+    torch.log_softmax,
+    Tensor.log_softmax,
+    functional.log_softmax,
+    torch.softmax,
+    Tensor.softmax,
+    functional.softmax,
+)
 
 
 def unit(dtype: torch.dtype) -> float:
@@ -65,10 +79,16 @@ def reach(function: Callable[[], Tensor], dtype: torch.dtype = torch.float32) ->
     every = torch.eye(result.numel(), dtype=result.dtype).reshape(-1, *result.shape)
     found = []
     for some in every.split(max(1, AT_ONCE // max(size.numel() for size in sizes))):
-        slopes = torch.autograd.grad(result, nudges, some, retain_graph=True, allow_unused=True,
-                                     is_grads_batched=True)
-        found.append(sum((slope.abs() * size).reshape(len(some), -1).sum(1)
-                         for slope, size in zip(slopes, sizes, strict=True) if slope is not None))
+        slopes = torch.autograd.grad(
+            result, nudges, some, retain_graph=True, allow_unused=True, is_grads_batched=True
+        )
+        found.append(
+            sum(
+                (slope.abs() * size).reshape(len(some), -1).sum(1)
+                for slope, size in zip(slopes, sizes, strict=True)
+                if slope is not None
+            )
+        )
     return unit(dtype) * torch.cat(found).reshape(result.shape)
 
 
@@ -112,8 +132,10 @@ def _finite(values: Tensor) -> Tensor:
 def _size(func: Any, found: Tensor, args: tuple[Any, ...], kwargs: Any) -> Tensor:
     """(n + SLACK) s of one operation, entry by entry of its result."""
     if func in PRODUCTS:
-        sizes, ones = ([how(one) if isinstance(one, Tensor) else one for one in args]
-                       for how in (torch.abs, torch.ones_like))
+        sizes, ones = (
+            [how(one) if isinstance(one, Tensor) else one for one in args]
+            for how in (torch.abs, torch.ones_like)
+        )
         kwargs = {key: one for key, one in kwargs.items() if not isinstance(one, Tensor)}
         return func(*sizes, **kwargs) * (func(*ones, **kwargs) + SLACK)
     if func in SUMS:
@@ -124,8 +146,13 @@ def _size(func: Any, found: Tensor, args: tuple[Any, ...], kwargs: Any) -> Tenso
     return found.abs() * SLACK
 
 
-def _layer_norm(values: Tensor, shape: Any, weight: Tensor | None = None,
-                bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+def _layer_norm(
+    values: Tensor,
+    shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     centred = values - values.mean(-1, keepdim=True)
     scaled = centred * (centred.square().mean(-1, keepdim=True) + eps) ** -0.5
     scaled = scaled if weight is None else scaled * weight

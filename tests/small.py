@@ -18,10 +18,22 @@ SETTINGS: dict[str, Any] = {
     "features": 6,
     "modalities": [
         {"name": "numbers", "shape": [4], "width": 8, "likelihood": {"name": "normal"}},
-        {"name": "picture", "shape": [1, 12, 12], "network": "image", "width": 2,
-         "likelihood": {"name": "bernoulli"}, "weight": 0.5},
-        {"name": "text", "shape": [3, 5], "network": "sequence", "width": 8,
-         "likelihood": {"name": "categorical"}, "weight": 2.0},
+        {
+            "name": "picture",
+            "shape": [1, 12, 12],
+            "network": "image",
+            "width": 2,
+            "likelihood": {"name": "bernoulli"},
+            "weight": 0.5,
+        },
+        {
+            "name": "text",
+            "shape": [3, 5],
+            "network": "sequence",
+            "width": 8,
+            "likelihood": {"name": "categorical"},
+            "weight": 2.0,
+        },
     ],
     "aggregator": {"name": "poe", "width": 8, "heads": 2, "layers": 2},
     "objective": {"name": "masked"},
@@ -68,12 +80,23 @@ def write_run(folder: Path, made: RunConfig | None = None) -> Run:
     spread(model, made.training.seed)
     save_weights(model, folder / "weights.safetensors")
     write_json(folder / "config.json", to_dict(made))
-    write_json(folder / "card.json", {
-        "study": made.study, "aggregator": made.aggregator.name,
-        "objective": made.objective.name, "seed": made.training.seed, "epochs": 2,
-        "device": "cpu", "hardware": "a test", "threads": 1, "seconds": 0.5, "parameters": 1,
-        "bytes": 1, "weights": file_hash(folder / "weights.safetensors"),
-    })
+    write_json(
+        folder / "card.json",
+        {
+            "study": made.study,
+            "aggregator": made.aggregator.name,
+            "objective": made.objective.name,
+            "seed": made.training.seed,
+            "epochs": 2,
+            "device": "cpu",
+            "hardware": "a test",
+            "threads": 1,
+            "seconds": 0.5,
+            "parameters": 1,
+            "bytes": 1,
+            "weights": file_hash(folder / "weights.safetensors"),
+        },
+    )
     return Run(folder)
 
 
@@ -83,7 +106,13 @@ def write_study(root: Path, made: RunConfig | None = None, items: int = 4) -> Ru
     folder = root / made.study
     arrays = {name: values.numpy() for name, values in data(items).items()}
     write_arrays(folder / "samples.npz", arrays | {"labels": np.arange(items) % 10})
-    write_json(folder / "study.json", {
-        "title": "Small", "classes": ["a", "b"], "alphabets": {"text": "abcde"}, "sources": [],
-    })
+    write_json(
+        folder / "study.json",
+        {
+            "title": "Small",
+            "classes": ["a", "b"],
+            "alphabets": {"text": "abcde"},
+            "sources": [],
+        },
+    )
     return write_run(folder / "first", made)

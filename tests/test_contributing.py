@@ -47,8 +47,10 @@ class Recipe:
 def recipes() -> list[Recipe]:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _, *parts = re.split(r"^### (.*)\n", text.split("## Add a part in five steps")[1], flags=re.M)
-    return [Recipe(kind, re.split(r"^(?=\d\. )", body.strip(), flags=re.M)[1:])
-            for kind, body in zip(parts[::2], parts[1::2], strict=True)]
+    return [
+        Recipe(kind, re.split(r"^(?=\d\. )", body.strip(), flags=re.M)[1:])
+        for kind, body in zip(parts[::2], parts[1::2], strict=True)
+    ]
 
 
 RECIPES = recipes()
@@ -70,15 +72,22 @@ def insert(text: str, diff: str) -> str:
 def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """The command in the copy, with this Python."""
     words = command[1:] if command[0] == "python" else ("-m", *command)
-    done = subprocess.run([sys.executable, *words], cwd=place, capture_output=True, text=True,
-                          check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 
 
 @pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: recipe.kind)
-def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-             ) -> tuple[Recipe, Path]:
+def followed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Recipe, Path]:
     """A recipe, and a copy of the repository in which its first three steps are done."""
     recipe, place = request.param, tmp_path_factory.mktemp("copy")
     for name in COPIED:
@@ -93,7 +102,11 @@ def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def test_there_are_four_recipes_of_five_steps_each() -> None:
     assert [recipe.kind for recipe in RECIPES] == [
-        "An aggregator", "An objective", "A likelihood", "A data set"]
+        "An aggregator",
+        "An objective",
+        "A likelihood",
+        "A data set",
+    ]
     for recipe in RECIPES:
         assert [step[:3] for step in recipe.steps] == ["1. ", "2. ", "3. ", "4. ", "5. "]
 

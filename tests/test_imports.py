@@ -20,9 +20,23 @@ LAYERS = (
     ("objectives",),
     ("data",),
     ("build",),
-    ("training", "training_state", "prior_fit", "second_stage", "evaluation", "projections",
-     "geometry", "checkpoints", "runs", "studies", "generation", "traversal", "exchange",
-     "progress", "results"),
+    (
+        "training",
+        "training_state",
+        "prior_fit",
+        "second_stage",
+        "evaluation",
+        "projections",
+        "geometry",
+        "checkpoints",
+        "runs",
+        "studies",
+        "generation",
+        "traversal",
+        "exchange",
+        "progress",
+        "results",
+    ),
     ("experiments",),
     ("cli", "__main__"),
 )
@@ -47,8 +61,11 @@ def imported(path: Path) -> Iterator[str]:
 
 def importers(paths: list[Path], *roots: str) -> list[str]:
     """Which of the files import a package of that name."""
-    return [str(path.relative_to(ROOT)) for path in paths
-            if any(name.split(".")[0] in roots for name in imported(path))]
+    return [
+        str(path.relative_to(ROOT))
+        for path in paths
+        if any(name.split(".")[0] in roots for name in imported(path))
+    ]
 
 
 def test_streamlit_stays_in_the_app() -> None:
@@ -59,12 +76,20 @@ def test_streamlit_stays_in_the_app() -> None:
 def test_the_core_knows_nothing_of_the_app_and_ui_nothing_of_pages() -> None:
     assert importers(sources("mmvae_core/**/*.py"), "ui", "pages", "app") == []
     assert importers(sources("ui/**/*.py"), "pages", "app") == []
-    assert importers(sources("mmvae_core/**/*.py", "ui/**/*.py", "pages/*.py", "app.py"),
-                     "tests", "tools", "benchmarks") == []
+    assert (
+        importers(
+            sources("mmvae_core/**/*.py", "ui/**/*.py", "pages/*.py", "app.py"),
+            "tests",
+            "tools",
+            "benchmarks",
+        )
+        == []
+    )
 
 
-@pytest.mark.parametrize("path", sources("mmvae_core/**/*.py"),
-                         ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sources("mmvae_core/**/*.py"), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_the_core_is_layered(path: Path) -> None:
     own = path.relative_to(ROOT / "mmvae_core").with_suffix("").parts[0]
     if own == "__init__":
@@ -78,11 +103,13 @@ def test_the_core_is_layered(path: Path) -> None:
             assert LEVEL[other] <= LEVEL[own], f"{own} must not import {other}, which is above it"
 
 
-@pytest.mark.parametrize("module", ["mmvae_core", "mmvae_core.checkpoints", "mmvae_core.results",
-                                    "mmvae_core.cli"])
+@pytest.mark.parametrize(
+    "module", ["mmvae_core", "mmvae_core.checkpoints", "mmvae_core.results", "mmvae_core.cli"]
+)
 def test_light_modules_stay_light(module: str) -> None:
     code = f"import sys, {module}; print([name for name in sys.argv[1:] if name in sys.modules])"
     heavy = ["torch", "streamlit", "umap", "sklearn", "PIL", "ui"]
-    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True,
-                          check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert done.stdout.strip() == "[]"

@@ -54,8 +54,9 @@ def test_a_density_multiplies_the_rounding_of_its_mean() -> None:
         error = (z - weight @ values) / scale
         return -0.5 * error * error - log(scale) - 0.5 * log(2 * pi)
 
-    carried = abs(z - mean) / scale**2 * (6 + rounding.SLACK) * UNIT * float(
-        weight.abs() @ values.abs())
+    carried = (
+        abs(z - mean) / scale**2 * (6 + rounding.SLACK) * UNIT * float(weight.abs() @ values.abs())
+    )
     own = 10 * rounding.SLACK * UNIT * abs(float(density()))
     assert carried <= float(rounding.reach(density)) <= carried + own
 

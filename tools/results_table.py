@@ -22,11 +22,16 @@ def table(runs: list[Run]) -> str:
     rows.append(["joint log-likelihood, nats", *(_likelihood(run) for run in runs)])
     for title, given, target in PAIRS:
         rows.append([title, *(_share(run, given, target) for run in runs)])
-    rows.append(["joint coherence", *(f"{100 * run.report['joint_coherence']['share']:.1f}"
-                                      for run in runs)])
+    rows.append(
+        [
+            "joint coherence",
+            *(f"{100 * run.report['joint_coherence']['share']:.1f}" for run in runs),
+        ]
+    )
     for prior in FITTED:
-        rows.append([f"the same, {prior} fitted afterwards",
-                     *(_with_prior(run, prior) for run in runs)])
+        rows.append(
+            [f"the same, {prior} fitted afterwards", *(_with_prior(run, prior) for run in runs)]
+        )
     rows.append(["passes", *(str(run.card["epochs"]) for run in runs)])
     rows.append(["parameters", *(f"{run.card['parameters'] / 1e6:.2f} M" for run in runs)])
     rows.append(["minutes of training", *(f"{run.card['seconds'] / 60:.0f}" for run in runs)])

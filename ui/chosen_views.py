@@ -19,8 +19,10 @@ def chosen_items(here: Here, latents: Latents, row: int) -> None:
         st.button("Drop the choice", on_click=state.choose, args=(here.study, ()))
         views.selection_summary(here.study, chosen, latents.rate[row])
     else:
-        st.html("<p>Draw a lasso or a box around points, or click one: the items appear here with "
-                "all their modalities. Below is the item that the sidebar names.</p>")
+        st.html(
+            "<p>Draw a lasso or a box around points, or click one: the items appear here with "
+            "all their modalities. Below is the item that the sidebar names.</p>"
+        )
     items = chosen or (here.item,)
     views.items_grid(here.study, here.run.config.modalities, items, here.item)
     first = f"first {views.MOST_ITEMS} of {len(items)} items shown"
@@ -28,7 +30,8 @@ def chosen_items(here: Here, latents: Latents, row: int) -> None:
         *([first] if len(items) > views.MOST_ITEMS else []),
         "a click on an item rings its point, here and on every page",
         f"rate: KL(q(z | {here.subset}) ‖ p(z)) per item, "
-        f"{views.rate_source(here.run, here.subset)}", views.run_mark(here.run),
+        f"{views.rate_source(here.run, here.subset)}",
+        views.run_mark(here.run),
     )
 
 
@@ -53,19 +56,30 @@ def downloads(here: Here, latents: Latents, row: int, way: str) -> None:
     """The chosen items, all if none is chosen, as CSV and npz; made when asked for."""
     chosen = state.chosen(here.study)
     table = MapTable(
-        ids=np.arange(latents.mean.shape[1]), labels=loading.samples(here.study).labels,
-        mean=latents.mean[row], scale=latents.stddev[row],
+        ids=np.arange(latents.mean.shape[1]),
+        labels=loading.samples(here.study).labels,
+        mean=latents.mean[row],
+        scale=latents.stddev[row],
         where=latent_views.coordinates(latents, way)[row],
-        projection=way, mask=here.mask, names=here.names, run=here.run.id,
+        projection=way,
+        mask=here.mask,
+        names=here.names,
+        run=here.run.id,
         run_hash=loading.run_hash(here.run),
     ).only(chosen)
     name = f"{here.run.folder.name}-{here.subset}-{len(table.ids)}-items"
     with st.container(horizontal=True):
         for ending, make in (("csv", table.csv), ("npz", table.npz)):
             st.download_button(
-                f"{len(table.ids):,} item{'s' * (len(table.ids) != 1)} as {ending.upper()}", make,
-                f"{name}.{ending}", key=f"export_{ending}", on_click="ignore",
+                f"{len(table.ids):,} item{'s' * (len(table.ids) != 1)} as {ending.upper()}",
+                make,
+                f"{name}.{ending}",
+                key=f"export_{ending}",
+                on_click="ignore",
             )
-    views.source("ids, labels, coordinates, means and standard deviations of q(z | "
-                 f"{here.subset}), mask and run hash", "all items where none is chosen",
-                 views.run_mark(here.run))
+    views.source(
+        "ids, labels, coordinates, means and standard deviations of q(z | "
+        f"{here.subset}), mask and run hash",
+        "all items where none is chosen",
+        views.run_mark(here.run),
+    )

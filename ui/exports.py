@@ -41,9 +41,20 @@ class MapTable:
         latent = self.mean.shape[1]
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["id", "label", "x", "y", *(f"mean_{i}" for i in range(latent)),
-                         *(f"scale_{i}" for i in range(latent)),
-                         "projection", "mask", "run", "run_hash"])
+        writer.writerow(
+            [
+                "id",
+                "label",
+                "x",
+                "y",
+                *(f"mean_{i}" for i in range(latent)),
+                *(f"scale_{i}" for i in range(latent)),
+                "projection",
+                "mask",
+                "run",
+                "run_hash",
+            ]
+        )
         same = [self.projection, subset_name(self.mask, self.names), self.run, self.run_hash]
         numbers = np.concatenate([self.where, self.mean, self.scale], 1)
         for item, label, row in zip(self.ids, self.labels, numbers, strict=True):
@@ -54,9 +65,16 @@ class MapTable:
         """The same as arrays; nothing in it is pickled."""
         file = io.BytesIO()
         np.savez_compressed(
-            file, ids=self.ids, labels=self.labels, latent_mean=self.mean, latent_scale=self.scale,
-            coordinates=self.where, projection=np.array(self.projection),
-            mask=np.array(self.mask, bool), modalities=np.array(self.names, dtype=np.str_),
-            run=np.array(self.run), run_hash=np.array(self.run_hash),
+            file,
+            ids=self.ids,
+            labels=self.labels,
+            latent_mean=self.mean,
+            latent_scale=self.scale,
+            coordinates=self.where,
+            projection=np.array(self.projection),
+            mask=np.array(self.mask, bool),
+            modalities=np.array(self.names, dtype=np.str_),
+            run=np.array(self.run),
+            run_hash=np.array(self.run_hash),
         )
         return file.getvalue()

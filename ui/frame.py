@@ -17,23 +17,41 @@ GROUND = {False: "#fcfbf8", True: "#14171a"}
 """The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
 _TELL = "_tell"
 PAGES = {
-    "latent_space": ("Latent space", "Where do test items lie, and how does that change with "
-                     "what the model is shown?"),
-    "masks": ("Masks", "Hide modalities of one item: what does the model still know, and what "
-              "does it make up?"),
-    "compare": ("Compare", "The same item, mask and noise: what do different ways of fusing "
-                "modalities make of it?"),
-    "traverse": ("Traverse", "Drag through the latent space: what do all modalities become on "
-                 "the way?"),
-    "generate": ("Generate", "Give some modalities, of a test item or of your own: what are "
-                 "the others?"),
-    "fusion": ("Inside the fusion", "How much does each modality contribute to what the "
-               "aggregator makes of them?"),
+    "latent_space": (
+        "Latent space",
+        "Where do test items lie, and how does that change with what the model is shown?",
+    ),
+    "masks": (
+        "Masks",
+        "Hide modalities of one item: what does the model still know, and what does it make up?",
+    ),
+    "compare": (
+        "Compare",
+        "The same item, mask and noise: what do different ways of fusing modalities make of it?",
+    ),
+    "traverse": (
+        "Traverse",
+        "Drag through the latent space: what do all modalities become on the way?",
+    ),
+    "generate": (
+        "Generate",
+        "Give some modalities, of a test item or of your own: what are the others?",
+    ),
+    "fusion": (
+        "Inside the fusion",
+        "How much does each modality contribute to what the aggregator makes of them?",
+    ),
     "order": ("Order", "Does it matter in which order the modalities come?"),
-    "conflict": ("Conflict", "Some modalities of one item, the others of another: which side "
-                 "wins, and does the model notice?"),
-    "results": ("Results", "Which rule wins where, over several seeds, and where does the paper's "
-                "claim not hold here?"),
+    "conflict": (
+        "Conflict",
+        "Some modalities of one item, the others of another: which side "
+        "wins, and does the model notice?",
+    ),
+    "results": (
+        "Results",
+        "Which rule wins where, over several seeds, and where does the paper's "
+        "claim not hold here?",
+    ),
 }
 RUNLESS = ("Results",)
 """Pages that show no run of the visitor's choice."""
@@ -41,8 +59,10 @@ RUNLESS = ("Results",)
 
 def pages() -> list[st.Page]:
     """The pages, the first being the one that opens by itself."""
-    return [st.Page(HOME / "pages" / f"{name}.py", title=title, default=index == 0)
-            for index, (name, (title, _)) in enumerate(PAGES.items())]
+    return [
+        st.Page(HOME / "pages" / f"{name}.py", title=title, default=index == 0)
+        for index, (name, (title, _)) in enumerate(PAGES.items())
+    ]
 
 
 def icon() -> Image.Image:
@@ -128,7 +148,9 @@ def _about(run: loading.Run) -> str:
     parts = config.aggregator.components
     mixture = f" with a mixture of {parts}" if parts > 1 else ""
     prior = config.prior.name.replace("_", " ")
-    return (f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator{mixture}, '
-            f'{config.objective.name} bound, latent of {config.latents}, {prior} prior, '
-            f'{card.get("parameters", 0):,} parameters, {card.get("epochs", "?")} epochs · '
-            f'run <code>{loading.run_hash(run)}</code></p>')
+    return (
+        f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator{mixture}, '
+        f"{config.objective.name} bound, latent of {config.latents}, {prior} prior, "
+        f"{card.get('parameters', 0):,} parameters, {card.get('epochs', '?')} epochs · "
+        f"run <code>{loading.run_hash(run)}</code></p>"
+    )

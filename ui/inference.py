@@ -65,8 +65,12 @@ class Verdict:
 
 @torch.no_grad()
 def generate(
-    model: MultimodalVAE, given: Mapping[str, np.ndarray], count: int, seed: int,
-    temperature: float = 1.0, prior: Posterior | None = None,
+    model: MultimodalVAE,
+    given: Mapping[str, np.ndarray],
+    count: int,
+    seed: int,
+    temperature: float = 1.0,
+    prior: Posterior | None = None,
 ) -> Generated:
     """Infer z from the given modalities ([*shape] each, none: the prior) and decode every modality.
 
@@ -84,8 +88,10 @@ def generate(
             rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
     mean = posterior.mean.reshape(1, -1)
     outputs = model.decode(torch.cat([mean, draws]))
-    means = {name: _finite(name, model.modality(name).likelihood.mean(one))
-             for name, one in outputs.items()}
+    means = {
+        name: _finite(name, model.modality(name).likelihood.mean(one))
+        for name, one in outputs.items()
+    }
     likelihood = Estimate(torch.tensor(torch.nan))
     if temperature == 1:
         likelihood = _log_likelihood(model, given, posterior, draws, outputs)
@@ -95,7 +101,9 @@ def generate(
         width=float(posterior.stddev.mean()),
         rate=float(rate.value[0]),
         rate_error=None if rate.error is None else float(rate.error[0]),
-        mean=mean[0].numpy(), stddev=posterior.stddev.reshape(-1).numpy(), latents=draws.numpy(),
+        mean=mean[0].numpy(),
+        stddev=posterior.stddev.reshape(-1).numpy(),
+        latents=draws.numpy(),
         log_likelihood=float(likelihood.value),
         log_likelihood_error=0.0 if likelihood.error is None else float(likelihood.error),
     )
@@ -112,8 +120,9 @@ def strips(
     model: MultimodalVAE, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """One latent moved at a time; see `traversal.strips`."""
-    found = traversal.strips(model, torch.from_numpy(mean).float(),
-                             torch.from_numpy(scale).float(), steps, reach)
+    found = traversal.strips(
+        model, torch.from_numpy(mean).float(), torch.from_numpy(scale).float(), steps, reach
+    )
     values, change = ({name: _finite(name, one) for name, one in part.items()} for part in found)
     return values, change
 
@@ -168,19 +177,23 @@ def judged_items(model: MultimodalVAE, judge: Judge, name: str, means: np.ndarra
 
 def tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     """Single items [*shape] by name, as the model takes them."""
-    return {name: as_tensor(values, model.modality(name).config)
-            for name, values in given.items()}
+    return {name: as_tensor(values, model.modality(name).config) for name, values in given.items()}
 
 
 def _log_likelihood(
-    model: MultimodalVAE, given: Mapping[str, np.ndarray], posterior: Posterior, draws: Tensor,
+    model: MultimodalVAE,
+    given: Mapping[str, np.ndarray],
+    posterior: Posterior,
+    draws: Tensor,
     outputs: Mapping[str, Tensor],
 ) -> Estimate:
     """log p(x_S) of what is given; `outputs` are those of the mean and of the draws."""
     if not given or len(draws) < 2:
         return Estimate(torch.tensor(0.0 if not given else torch.nan))
-    scores = [model.modality(name).likelihood.log_prob(outputs[name][1:], values)
-              for name, values in tensors(model, given).items()]
+    scores = [
+        model.modality(name).likelihood.log_prob(outputs[name][1:], values)
+        for name, values in tensors(model, given).items()
+    ]
     ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
     return log_mean(torch.stack(scores).sum(0) + ratio)
 

@@ -68,8 +68,9 @@ def conflict_score(
 ) -> tuple[float, float | None]:
     """The score of two sides in nats, and its largest error (None: exact)."""
     with GENERATOR:
-        found = conflict.score(model, _encoded(model, first), _encoded(model, second),
-                               SCORE_DRAWS, seed)
+        found = conflict.score(
+            model, _encoded(model, first), _encoded(model, second), SCORE_DRAWS, seed
+        )
     return float(found.value[0]), None if found.error is None else float(found.error[0])
 
 
@@ -77,8 +78,9 @@ def conflict_score(
 def _encoded(model: MultimodalVAE, given: Given) -> tuple[Tensor, Tensor]:
     """Features [1, modality, feature] and the mask [1, modality]; of nothing those of a blank."""
     subset = torch.tensor([[name in given for name in model.names]])
-    data = {name: as_tensor(values, model.modality(name).config)[None]
-            for name, values in given.items()}
+    data = {
+        name: as_tensor(values, model.modality(name).config)[None] for name, values in given.items()
+    }
     if not given:
         first = model.modality(model.names[0])
         data = {first.name: torch.zeros(1, *first.likelihood.shape)}

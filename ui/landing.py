@@ -42,10 +42,14 @@ def still(
     places = (points - low) / (high - low) * (WIDE, -HIGH) + (0, HIGH)
     theme = Theme.of(dark)
     shapes = "".join(_shape(int(label), theme) for label in np.unique(labels))
-    uses = "".join(f'<use href="#c{label}" x="{x:.0f}" y="{y:.0f}"/>'
-                   for (x, y), label in zip(places, labels, strict=True))
-    drawing = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" '
-               f'width="{WIDE}" height="{HIGH}"><defs>{shapes}</defs>{uses}</svg>')
+    uses = "".join(
+        f'<use href="#c{label}" x="{x:.0f}" y="{y:.0f}"/>'
+        for (x, y), label in zip(places, labels, strict=True)
+    )
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" '
+        f'width="{WIDE}" height="{HIGH}"><defs>{shapes}</defs>{uses}</svg>'
+    )
     uri = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
     return Still(uri, low, high)
 
@@ -53,12 +57,16 @@ def still(
 def still_html(picture: Still, where: np.ndarray, alt: str) -> str:
     """The picture with the marker at a place of the map."""
     (left, top), _ = picture.share(where)
-    return (f'<div class="still"><img src="{picture.uri}" alt="{escape(alt)}">'
-            f'<span style="left:{100 * left:.2f}%;top:{100 * top:.2f}%"></span></div>')
+    return (
+        f'<div class="still"><img src="{picture.uri}" alt="{escape(alt)}">'
+        f'<span style="left:{100 * left:.2f}%;top:{100 * top:.2f}%"></span></div>'
+    )
 
 
 def _shape(label: int, theme: Theme) -> str:
     points = SHAPES[symbol(label)]
     drawn = f'<polygon points="{points}"/>' if points else '<circle cx="8" cy="8" r="7"/>'
-    return (f'<g id="c{label}" transform="scale({MARK / 16}) translate(-8 -8)" opacity="0.8" '
-            f'fill="{colour(label)}" stroke="{theme.ink}" stroke-width="0.9">{drawn}</g>')
+    return (
+        f'<g id="c{label}" transform="scale({MARK / 16}) translate(-8 -8)" opacity="0.8" '
+        f'fill="{colour(label)}" stroke="{theme.ink}" stroke-width="0.9">{drawn}</g>'
+    )

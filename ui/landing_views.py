@@ -24,18 +24,26 @@ def landed(here: Here, made: "Generated", names: tuple[str, ...]) -> None:
     row, way = loading.row_of(latents, mask), latent_views.pick_projection(latents)
     nearest, distances = _nearest(latents.mean[row], made.mean)
     where = _place(str(here.run.folder), loading.stamp(here.run), here, way, made.mean)
-    picture = _still(str(here.run.folder), loading.stamp(here.run), here, row, way,
-                     state.is_dark())
+    picture = _still(str(here.run.folder), loading.stamp(here.run), here, row, way, state.is_dark())
     said = _said(here, nearest, distances)
     inside = picture.share(where)[1]
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.html(landing.still_html(picture, where, f"Map of {latents.mean.shape[1]} test items by "
-                                   f"{way}; the cross is what you gave. {said}"))
+        st.html(
+            landing.still_html(
+                picture,
+                where,
+                f"Map of {latents.mean.shape[1]} test items by "
+                f"{way}; the cross is what you gave. {said}",
+            )
+        )
         labels = np.unique(loading.samples(here.study).labels).astype(int).tolist()
         classes = views.classes_of(here.study)
-        st.html('<p class="plain legend">'
-                + "".join(class_html(label, classes) for label in labels) + "</p>")
+        st.html(
+            '<p class="plain legend">'
+            + "".join(class_html(label, classes) for label in labels)
+            + "</p>"
+        )
     with right:
         st.html(f'<p class="plain"><b>Nearest test items.</b> {said}</p>')
         views.items_grid(here.study, here.run.config.modalities, nearest.tolist())
@@ -43,15 +51,20 @@ def landed(here: Here, made: "Generated", names: tuple[str, ...]) -> None:
         f"The cross: mean of q(z | {state.subset_name(mask, here.names)}), {_how(way)}"
         + ("" if inside else ", beyond the map's edge"),
         f"nearest: Euclidean distance between means in all {latents.mean.shape[-1]} latents",
-        views.run_mark(here.run))
+        views.run_mark(here.run),
+    )
 
 
 def _said(here: Here, nearest: np.ndarray, distances: np.ndarray) -> str:
     labels, classes = loading.samples(here.study).labels[nearest], views.classes_of(here.study)
-    counts = ", ".join(f"{class_name(int(label), classes)} {count}"
-                       for label, count in Counter(labels.tolist()).most_common())
-    return (f"Classes of the nearest {len(nearest)}: {counts}; "
-            f"distances {distances.min():.2f} to {distances.max():.2f}.")
+    counts = ", ".join(
+        f"{class_name(int(label), classes)} {count}"
+        for label, count in Counter(labels.tolist()).most_common()
+    )
+    return (
+        f"Classes of the nearest {len(nearest)}: {counts}; "
+        f"distances {distances.min():.2f} to {distances.max():.2f}."
+    )
 
 
 def _nearest(means: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,9 +74,11 @@ def _nearest(means: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _how(way: str) -> str:
-    return {latent_views.PCA: "placed by the PCA of the map",
-            latent_views.UMAP: "placed by its nearest neighbours on the map (UMAP)",
-            latent_views.RAW: "placed by its own coordinates"}[way]
+    return {
+        latent_views.PCA: "placed by the PCA of the map",
+        latent_views.UMAP: "placed by its nearest neighbours on the map (UMAP)",
+        latent_views.RAW: "placed by its own coordinates",
+    }[way]
 
 
 def _place(
@@ -77,8 +92,11 @@ def _place(
     if way == latent_views.PCA:
         centre, axes = _pca(folder, age, here)
         return axes @ (point.astype(float) - centre)
-    return projections.place(_search(folder, age, here), loading.latents(here.run).umap[-1],
-                             point[None].astype(full.dtype))[0]
+    return projections.place(
+        _search(folder, age, here),
+        loading.latents(here.run).umap[-1],
+        point[None].astype(full.dtype),
+    )[0]
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

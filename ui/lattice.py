@@ -79,7 +79,8 @@ class Lattice:
         return Node(
             at_mean={name: values[row] for name, values in self.at_mean.items()},
             at_draws={name: values[:, row] for name, values in self.at_draws.items()},
-            width=float(self.width[row]), rate=float(self.rate.value[row]),
+            width=float(self.width[row]),
+            rate=float(self.rate.value[row]),
             rate_error=error_of(self.rate, row),
         )
 
@@ -92,27 +93,41 @@ def error_of(estimate: Estimate, row: int) -> float | None:
 
 @torch.no_grad()
 def lattice(
-    model: MultimodalVAE, values: Mapping[str, np.ndarray], masks: np.ndarray, draws: int,
-    seed: int, plane: Plane | None = None,
+    model: MultimodalVAE,
+    values: Mapping[str, np.ndarray],
+    masks: np.ndarray,
+    draws: int,
+    seed: int,
+    plane: Plane | None = None,
 ) -> Lattice:
     """Every mask [node, modality] of one item ([*shape] of each modality), decoded at once."""
-    batch = Batch({name: as_tensor(values[name], model.modality(name).config)[None]
-                   for name in model.names}, torch.ones(1, len(model.names), dtype=torch.bool))
+    batch = Batch(
+        {name: as_tensor(values[name], model.modality(name).config)[None] for name in model.names},
+        torch.ones(1, len(model.names), dtype=torch.bool),
+    )
     subsets = torch.from_numpy(masks)
     posterior = change(posterior_all_subsets(model, batch, subsets), lambda value: value[:, 0])
     between, prior, exact = edges(subsets), model.prior(), exact_posteriors(model, batch, subsets)
     means = decoded(model, torch.cat([posterior.mean[None], _draws(posterior, draws, seed)]))
     rate = node_rates(posterior, prior, RATE_SAMPLES, seed)
     gap = None if exact is None else kl_from_exact(posterior, exact, RATE_SAMPLES, seed)
-    outlines = () if plane is None else tuple(
-        _outline(_node(posterior, row), plane, seed) for row in range(len(masks)))
+    outlines = (
+        ()
+        if plane is None
+        else tuple(_outline(_node(posterior, row), plane, seed) for row in range(len(masks)))
+    )
     return Lattice(
-        masks, {name: value[0] for name, value in means.items()},
+        masks,
+        {name: value[0] for name, value in means.items()},
         {name: value[1:] for name, value in means.items()},
-        posterior.stddev.mean(-1).numpy(), rate, between,
+        posterior.stddev.mean(-1).numpy(),
+        rate,
+        between,
         gains(posterior, between, RATE_SAMPLES, seed),
-        shares(rate, subsets) if len(masks) == 2 ** len(model.names) else None, gap,
-        outlines, _exact_outlines(exact, plane),
+        shares(rate, subsets) if len(masks) == 2 ** len(model.names) else None,
+        gap,
+        outlines,
+        _exact_outlines(exact, plane),
         normal=all(one.outer.ndim == 2 for one in outlines),
         prior_width=float(prior.stddev.mean()),
     )
@@ -125,8 +140,9 @@ def exact_posteriors(
     known = exact_linear(model)
     if known is None:
         return None
-    rows = {name: value.expand(len(subsets), *value.shape[1:])
-            for name, value in batch.data.items()}
+    rows = {
+        name: value.expand(len(subsets), *value.shape[1:]) for name, value in batch.data.items()
+    }
     return known.posterior(rows, subsets)
 
 
@@ -138,13 +154,18 @@ def plane_of(model: MultimodalVAE, means: np.ndarray) -> Plane:
     is divided by the prior's standard deviation.
     """
     if means.shape[-1] == 2:
-        return Plane(np.eye(2), np.zeros(2), ("latent axis 1", "latent axis 2"),
-                     "the two latent axes as they are")
+        return Plane(
+            np.eye(2),
+            np.zeros(2),
+            ("latent axis 1", "latent axis 2"),
+            "the two latent axes as they are",
+        )
     scale = model.prior().stddev.numpy().astype(float)
     centre, axes, explained = fit_pca(means / scale)
     first, second = (f"{100 * share:.0f} %" for share in explained)
     return Plane(
-        axes / scale, centre * scale,
+        axes / scale,
+        centre * scale,
         (f"principal axis 1 ({first} of the variance)", f"axis 2 ({second})"),
         f"two principal axes of {len(means):,} items' posterior means with everything shown, each "
         "latent in prior standard deviations",
@@ -187,11 +208,11 @@ def _outline(one: Family, plane: Plane, seed: int) -> Outline:
     return density_outline(mean, of_draws((weights[kept] / weights[kept].sum()).numpy(), drawn))
 
 
-def _exact_outlines(
-    exact: MultivariateNormal | None, plane: Plane | None
-) -> tuple[Outline, ...]:
+def _exact_outlines(exact: MultivariateNormal | None, plane: Plane | None) -> tuple[Outline, ...]:
     if exact is None or plane is None:
         return ()
     covariances = plane.axes @ exact.covariance_matrix.numpy() @ plane.axes.T
-    return tuple(normal_outline(mean, covariance) for mean, covariance
-                 in zip(plane.points(exact.loc.numpy()), covariances, strict=True))
+    return tuple(
+        normal_outline(mean, covariance)
+        for mean, covariance in zip(plane.points(exact.loc.numpy()), covariances, strict=True)
+    )

@@ -38,32 +38,53 @@ def payload(lattice: "Lattice", subsets: Sequence[str], about: About) -> dict[st
     names = [modality.name for modality in about.modalities]
     strongest = max(float(lattice.gain.value.max()), 1e-9) if len(lattice.gain.value) else 1
     highest = max(float(lattice.rate.value.max()), 1e-9)
-    parts = [_part(lattice.at_draws[one.name], one, about.alphabets.get(one.name), len(names))
-             for one in about.modalities]
+    parts = [
+        _part(lattice.at_draws[one.name], one, about.alphabets.get(one.name), len(names))
+        for one in about.modalities
+    ]
     return {
         "names": names,
         "parts": [{key: part[key] for key in ("name", "sheet", "ratio")} for part in parts],
-        "nodes": [_node(lattice, row, subset, about.right.get(subset, {}), parts, highest)
-                  for row, subset in enumerate(subsets)],
-        "edges": [[int(lower), int(upper), int(modality),
-                   number(lattice.gain.value[edge], _error(lattice.gain, edge)),
-                   round(max(0.0, float(lattice.gain.value[edge])) / strongest, 3)]
-                  for edge, (lower, upper, modality) in enumerate(zip(
-                      lattice.between.lower, lattice.between.upper, lattice.between.modality,
-                      strict=True))],
-        "plane": None if about.plane is None else plane_payload(
-            lattice.outlines, lattice.exact_outlines, about.plane),
+        "nodes": [
+            _node(lattice, row, subset, about.right.get(subset, {}), parts, highest)
+            for row, subset in enumerate(subsets)
+        ],
+        "edges": [
+            [
+                int(lower),
+                int(upper),
+                int(modality),
+                number(lattice.gain.value[edge], _error(lattice.gain, edge)),
+                round(max(0.0, float(lattice.gain.value[edge])) / strongest, 3),
+            ]
+            for edge, (lower, upper, modality) in enumerate(
+                zip(
+                    lattice.between.lower,
+                    lattice.between.upper,
+                    lattice.between.modality,
+                    strict=True,
+                )
+            )
+        ],
+        "plane": None
+        if about.plane is None
+        else plane_payload(lattice.outlines, lattice.exact_outlines, about.plane),
     }
 
 
 def _node(
-    lattice: "Lattice", row: int, subset: str, right: Mapping[str, Mapping[str, float]],
-    parts: Sequence[Mapping[str, Any]], highest: float,
+    lattice: "Lattice",
+    row: int,
+    subset: str,
+    right: Mapping[str, Mapping[str, float]],
+    parts: Sequence[Mapping[str, Any]],
+    highest: float,
 ) -> dict[str, Any]:
     rate = number(lattice.rate.value[row], _error(lattice.rate, row))
     width, names = f"{float(lattice.width[row]):.2f}", [part["name"] for part in parts]
-    gap = None if lattice.gap is None else number(
-        lattice.gap.value[row], _error(lattice.gap, row), 2)
+    gap = (
+        None if lattice.gap is None else number(lattice.gap.value[row], _error(lattice.gap, row), 2)
+    )
     shares = [f"{right[name]['share']:.2f}" if name in right else None for name in names]
     said = [f"{name} {share}" for name, share in zip(names, shares, strict=True) if share]
     label = f"{subset}: rate {rate} nats, width {width}"
@@ -71,7 +92,11 @@ def _node(
     label += f"; judged right, all test items: {', '.join(said)}" if said else ""
     return {
         "mask": "".join("1" if kept else "0" for kept in lattice.masks[row]),
-        "title": subset, "rate": rate, "width": width, "gap": gap, "right": shares,
+        "title": subset,
+        "rate": rate,
+        "width": width,
+        "gap": gap,
+        "right": shares,
         "bar": round(max(0.0, float(lattice.rate.value[row])) / highest, 3),
         "words": [part["words"][row] if part["words"] else None for part in parts],
         "label": label,
@@ -85,11 +110,15 @@ def _part(
     draws = draws[: 4 if count <= ROOMY else 1]
     part: dict[str, Any] = {"name": modality.name, "sheet": None, "ratio": 1, "words": None}
     if kind_of(modality) == "symbols":
-        codes = probabilities_of(draws.swapaxes(0, 1).reshape(-1, *draws.shape[2:]),
-                                 modality.shape[1]).argmax(-1)
+        codes = probabilities_of(
+            draws.swapaxes(0, 1).reshape(-1, *draws.shape[2:]), modality.shape[1]
+        ).argmax(-1)
         words = [word_of(word, alphabet) for word in codes]
-        return part | {"words": [words[start : start + len(draws)]
-                                 for start in range(0, len(words), len(draws))]}
+        return part | {
+            "words": [
+                words[start : start + len(draws)] for start in range(0, len(words), len(draws))
+            ]
+        }
     cells = _cells(draws, modality)
     squeezed = count > ROOMY and kind_of(modality) != "image"
     ratio = 1 if squeezed else round(cells.shape[2] / cells.shape[3], 3)
@@ -135,14 +164,24 @@ def plane_payload(
         start = float(corner[axis])
         values = nice(start, start + reach)
         where = [(value - start) / reach * SIZE for value in values]
-        return [[round(spot if axis == 0 else SIZE - spot, 1), f"{value:g}"]
-                for spot, value in zip(where, values, strict=True)]
+        return [
+            [round(spot if axis == 0 else SIZE - spot, 1), f"{value:g}"]
+            for spot, value in zip(where, values, strict=True)
+        ]
 
     return {
-        "size": SIZE, "titles": plane.titles, "x": ticks(0), "y": ticks(1),
-        "nodes": [{"at": [round(float(value), 1) for value in place(one.at)],
-                   "outer": _path(place(one.outer)), "inner": _path(place(one.inner))}
-                  for one in outlines],
+        "size": SIZE,
+        "titles": plane.titles,
+        "x": ticks(0),
+        "y": ticks(1),
+        "nodes": [
+            {
+                "at": [round(float(value), 1) for value in place(one.at)],
+                "outer": _path(place(one.outer)),
+                "inner": _path(place(one.inner)),
+            }
+            for one in outlines
+        ],
         "exact": [_path(place(one.outer)) for one in exact],
     }
 

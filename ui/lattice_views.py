@@ -23,22 +23,35 @@ NARROW = 0.04
 
 def lattice(here: Here, found: "Lattice", plane: Plane | None) -> None:
     """All subsets as cards and as posteriors; a click or a key there sets the mask everywhere."""
-    stamp = (str(here.run.folder), loading.stamp(here.run), here.item, here.seed,
-             found.masks.tobytes())
-    component({
-        "lattice": _payload(stamp, here, found, plane), "stamp": str(hash(stamp)),
-        "lit": "".join("1" if kept else "0" for kept in here.mask),
-    }, KEY, _taken)
+    stamp = (
+        str(here.run.folder),
+        loading.stamp(here.run),
+        here.item,
+        here.seed,
+        found.masks.tobytes(),
+    )
+    component(
+        {
+            "lattice": _payload(stamp, here, found, plane),
+            "stamp": str(hash(stamp)),
+            "lit": "".join("1" if kept else "0" for kept in here.mask),
+        },
+        KEY,
+        _taken,
+    )
     _caption(here, found)
 
 
 def keys(here: Here) -> None:
     """How the lattice is worked."""
-    names = ", ".join(f"<kbd>{index}</kbd> {escape(name)}"
-                      for index, name in enumerate(here.names, 1))
-    st.html("<p>Every card is a subset; to the right one more modality is shown. A click on a card "
-            "or a line of the map below shows that subset to the model, on every page; so do the "
-            f"keys {names}. Arrow keys go along the lines.</p>")
+    names = ", ".join(
+        f"<kbd>{index}</kbd> {escape(name)}" for index, name in enumerate(here.names, 1)
+    )
+    st.html(
+        "<p>Every card is a subset; to the right one more modality is shown. A click on a card "
+        "or a line of the map below shows that subset to the model, on every page; so do the "
+        f"keys {names}. Arrow keys go along the lines.</p>"
+    )
 
 
 def shares(here: Here, found: "Lattice") -> None:
@@ -51,21 +64,30 @@ def shares(here: Here, found: "Lattice") -> None:
     reach = max(sum(abs(value) for value in share), 1e-9)
     order = sorted(range(len(share)), key=lambda one: share[one] >= 0)
     parts = "".join(_part(one + 1, share[one] / reach) for one in order)
-    said = [f"{index} {escape(name)} <b>{number(value, error)}</b>" for index, (name, value, error)
-            in enumerate(zip(here.names, share, errors, strict=True), 1)]
-    st.html(f'<div class="shares" aria-hidden="true">{parts}</div><p class="plain">Each '
-            f'modality\'s share of what is known: {", ".join(said)} nats.</p>')
+    said = [
+        f"{index} {escape(name)} <b>{number(value, error)}</b>"
+        for index, (name, value, error) in enumerate(zip(here.names, share, errors, strict=True), 1)
+    ]
+    st.html(
+        f'<div class="shares" aria-hidden="true">{parts}</div><p class="plain">Each '
+        f"modality's share of what is known: {', '.join(said)} nats.</p>"
+    )
     source = "exact" if error is None else f"± 95 %, {found.samples} draws a rate"
     views.source(
         f"Shapley shares of the rates, {source}: they sum to {total:.1f} nats, the rate of "
         f"{subset_name([True] * len(share), here.names)} less that of nothing",
-        f"item {here.item}", f"seed {here.seed}", views.run_mark(here.run))
+        f"item {here.item}",
+        f"seed {here.seed}",
+        views.run_mark(here.run),
+    )
 
 
 def _part(key: int, share: float) -> str:
     """One modality's piece of the bar."""
-    return (f'<div class="share{" below" if share < 0 else ""}" style="flex-grow:'
-            f'{abs(share):.4f}">{key if abs(share) > NARROW else ""}</div>')
+    return (
+        f'<div class="share{" below" if share < 0 else ""}" style="flex-grow:'
+        f'{abs(share):.4f}">{key if abs(share) > NARROW else ""}</div>'
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=CARDS)
@@ -74,13 +96,22 @@ def _payload(
 ) -> dict[str, object]:
     here, found = _here, _found
     subsets = [subset_name(mask, here.names) for mask in found.masks.tolist()]
-    made = lattice_cards.payload(found, subsets, lattice_cards.About(
-        here.run.config.modalities, here.study.about.get("alphabets", {}),
-        loading.report(here.run).get("coherence", {}), _plane))
+    made = lattice_cards.payload(
+        found,
+        subsets,
+        lattice_cards.About(
+            here.run.config.modalities,
+            here.study.about.get("alphabets", {}),
+            loading.report(here.run).get("coherence", {}),
+            _plane,
+        ),
+    )
     if _plane is not None:
         rates = ", ".join(f"{node['title']} {node['width']}" for node in made["nodes"])
-        made["plane"] |= {"notes": _notes(found, _plane), "label":
-                          f"Posteriors of {len(subsets)} subsets in the plane; widths: {rates}"}
+        made["plane"] |= {
+            "notes": _notes(found, _plane),
+            "label": f"Posteriors of {len(subsets)} subsets in the plane; widths: {rates}",
+        }
     return made
 
 
@@ -92,12 +123,16 @@ def _notes(found: "Lattice", plane: Plane) -> list[str]:
         f"The axes: {plane.says}.",
     ]
     if not found.normal:
-        notes.append(f"Posteriors without a formula here are seen through {DRAWS:,}"
-                     " seeded draws of each; mixtures of normals are exact.")
+        notes.append(
+            f"Posteriors without a formula here are seen through {DRAWS:,}"
+            " seeded draws of each; mixtures of normals are exact."
+        )
     if found.gap is not None:
-        notes.append("Dashed: the exact posterior p(z | x_S) of this linear-Gaussian model"
-                     + ("" if len(found.masks) <= 2**lattice_cards.ROOMY else ", of the chosen one")
-                     + "; the gap on a card is KL(q ‖ p) in nats.")
+        notes.append(
+            "Dashed: the exact posterior p(z | x_S) of this linear-Gaussian model"
+            + ("" if len(found.masks) <= 2**lattice_cards.ROOMY else ", of the chosen one")
+            + "; the gap on a card is KL(q ‖ p) in nats."
+        )
     return notes
 
 
@@ -107,15 +142,19 @@ def _caption(here: Here, found: "Lattice") -> None:
     count, every = len(found.masks), 2 ** len(here.names)
     draws = "4 draws" if len(here.names) <= lattice_cards.ROOMY else "one draw"
     views.source(
-        f"{count} subsets" if count == every else
-        f"{count} of {every:,} subsets, those nearest to the mask",
+        f"{count} subsets"
+        if count == every
+        else f"{count} of {every:,} subsets, those nearest to the mask",
         f"pictures: E[x | z] at {draws} of q(z | x_S), the same noise for all",
         "bar and nats: rate, KL to the prior; on a line: nats gained when one more is shown, "
         "KL(q(z | x_S+m) ‖ q(z | x_S)); "
         + ("exact" if exact else f"with ± estimates, {found.samples} draws, 95 %"),
         f"under a picture: share of {report['items']} test items judged right"
-        if report.get("coherence") else "",
-        f"seed {here.seed}", views.run_mark(here.run))
+        if report.get("coherence")
+        else "",
+        f"seed {here.seed}",
+        views.run_mark(here.run),
+    )
 
 
 def _taken() -> None:

@@ -23,15 +23,26 @@ SHOWN = 12
 def two_maps(here: Here, runs: Sequence[Run]) -> None:
     """The maps of two of the compared runs. A fragment: choosing points redraws nothing else."""
     with plainly():
-        known = {f"{letter(index)} · {run.folder.name}": run for index, run in enumerate(runs)
-                 if loading.is_evaluated(run)}
+        known = {
+            f"{letter(index)} · {run.folder.name}": run
+            for index, run in enumerate(runs)
+            if loading.is_evaluated(run)
+        }
         if len(known) < 2:
-            st.info("Maps need two evaluated runs; `python -m mmvae_core evaluate "
-                    f"{runs[0].id} --save` makes one of them ready.")
+            st.info(
+                "Maps need two evaluated runs; `python -m mmvae_core evaluate "
+                f"{runs[0].id} --save` makes one of them ready."
+            )
             return
         with st.container(horizontal=True, gap="large"):
-            how = st.segmented_control("Two maps", [BESIDE, ALIGNED], default=BESIDE,
-                                       required=True, key="maps", bind="query-params")
+            how = st.segmented_control(
+                "Two maps",
+                [BESIDE, ALIGNED],
+                default=BESIDE,
+                required=True,
+                key="maps",
+                bind="query-params",
+            )
             way = latent_views.pick_projection(loading.latents(next(iter(known.values()))))
         names = [_pick(column, list(known), index) for index, column in enumerate(st.columns(2))]
         pair = [(name[0], replace(here, run=known[name])) for name in names]
@@ -49,47 +60,81 @@ def _beside(pair: Sequence[tuple[str, Here]], way: str) -> None:
         latents = loading.latents(one.run)
         row = loading.row_of(latents, one.mask)
         with column:
-            latent_views.chart(one, f"map_{index}", (row, None), (way, latent_views.CLASS),
-                               height=HEIGHT)
-            views.source(f"all {latents.mean.shape[1]:,} test items", latent_views.what(way),
-                         views.run_mark(one.run))
-    st.html('<p class="source">Each map has its own axes: places on one mean nothing on the other. '
-            "What is chosen on one map is lit on the other.</p>")
+            latent_views.chart(
+                one, f"map_{index}", (row, None), (way, latent_views.CLASS), height=HEIGHT
+            )
+            views.source(
+                f"all {latents.mean.shape[1]:,} test items",
+                latent_views.what(way),
+                views.run_mark(one.run),
+            )
+    st.html(
+        '<p class="source">Each map has its own axes: places on one mean nothing on the other. '
+        "What is chosen on one map is lit on the other.</p>"
+    )
     chosen = state.chosen(here.study)
     if not chosen:
         return
     st.button("Drop the choice", on_click=state.choose, args=(here.study, ()))
     views.items_grid(here.study, here.run.config.modalities, chosen[:SHOWN], here.item)
-    views.source(f"{min(SHOWN, len(chosen))} of {len(chosen)} chosen items shown",
-                 "a click on an item rings its point")
+    views.source(
+        f"{min(SHOWN, len(chosen))} of {len(chosen)} chosen items shown",
+        "a click on an item rings its point",
+    )
 
 
 def _overlaid(pair: Sequence[tuple[str, Here]], way: str) -> None:
     (first, left), (second, right) = pair
     lit = state.chosen(left.study)
-    figure, residual = _overlay(str(left.run.folder), loading.stamp(left.run),
-                                str(right.run.folder), loading.stamp(right.run), left.mask,
-                                (first, second), lit, state.is_dark(), left, right)
+    figure, residual = _overlay(
+        str(left.run.folder),
+        loading.stamp(left.run),
+        str(right.run.folder),
+        loading.stamp(right.run),
+        left.mask,
+        (first, second),
+        lit,
+        state.is_dark(),
+        left,
+        right,
+    )
     axes = "the two latent axes" if way == latent_views.RAW else "principal axes"
     count = len(loading.samples(left.study))
-    views.facts([("Residual of the alignment", f"{residual:.3f}",
-                  "0: a turned copy, 1: no relation")])
-    st.plotly_chart(figure, theme=None, key="map_overlay", config={"displaylogo": False}, alt=(
-        f"{count} test items by {first} (filled) and by {second} (hollow) on {axes} of {first}; "
-        f"residual {residual:.3f} of the variance."))
+    views.facts(
+        [("Residual of the alignment", f"{residual:.3f}", "0: a turned copy, 1: no relation")]
+    )
+    st.plotly_chart(
+        figure,
+        theme=None,
+        key="map_overlay",
+        config={"displaylogo": False},
+        alt=(
+            f"{count} test items by {first} (filled) and by {second} (hollow) on {axes} of {first}; "
+            f"residual {residual:.3f} of the variance."
+        ),
+    )
     views.source(
         f"all {count:,} test items, filled by {first}, hollow by {second}, on {axes} of {first}",
         f"{second} is laid onto {first} by Procrustes: one shift, rotation or reflection, and "
         f"scale over all latents, fitted to the means of q(z | {left.subset})",
         "residual: share of the variance that is left, exact",
-        views.run_mark(left.run), views.run_mark(right.run))
+        views.run_mark(left.run),
+        views.run_mark(right.run),
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _overlay(
-    folder: str, age: tuple[int, ...], other: str, other_age: tuple[int, ...],
-    mask: tuple[bool, ...], letters: tuple[str, str], lit: tuple[int, ...], dark: bool,
-    _left: Here, _right: Here,
+    folder: str,
+    age: tuple[int, ...],
+    other: str,
+    other_age: tuple[int, ...],
+    mask: tuple[bool, ...],
+    letters: tuple[str, str],
+    lit: tuple[int, ...],
+    dark: bool,
+    _left: Here,
+    _right: Here,
 ) -> tuple[Any, float]:
     from mmvae_core.projections import fit_pca
 
@@ -102,9 +147,11 @@ def _overlay(
         centre, axes, _ = fit_pca(here.mean[-1].astype(float))
     where, moved = (target - centre) @ axes.T, (placed - centre) @ axes.T
     labels = loading.samples(_left.study).labels.astype(int)
-    points = plots.Points(where, np.arange(len(labels)), labels,
-                          lit=latent_views.is_lit(len(labels), lit))
+    points = plots.Points(
+        where, np.arange(len(labels)), labels, lit=latent_views.is_lit(len(labels), lit)
+    )
     frame = plots.Axes(latent_views.titles(here, way), *plots.frame_of(np.stack([where, moved])))
-    figure = compare_plots.overlay(points, moved, frame, views.classes_of(_left.study), letters,
-                                   dark)
+    figure = compare_plots.overlay(
+        points, moved, frame, views.classes_of(_left.study), letters, dark
+    )
     return figure, residual

@@ -43,8 +43,10 @@ def root() -> Path:
 
 def studies() -> dict[str, Study]:
     """The studies that hold at least one run, by name."""
-    found = {study.name: _study(str(study.folder), _stamp(study.folder / "study.json"))
-             for study in find_studies(root())}
+    found = {
+        study.name: _study(str(study.folder), _stamp(study.folder / "study.json"))
+        for study in find_studies(root())
+    }
     found = {name: study for name, study in found.items() if study.runs()}
     if not found:
         raise RunError(
@@ -66,8 +68,14 @@ def runs(study: Study) -> dict[str, Run]:
 
 def stamp(run: Run) -> tuple[int, ...]:
     """Changes whenever a file of the run does."""
-    names = ("config.json", "card.json", "weights.safetensors", "report.json", "latents.npz",
-             "priors.json")
+    names = (
+        "config.json",
+        "card.json",
+        "weights.safetensors",
+        "report.json",
+        "latents.npz",
+        "priors.json",
+    )
     return tuple(_stamp(run.folder / name) for name in names)
 
 
@@ -120,7 +128,11 @@ def model(run: Run) -> "MultimodalVAE":
 
 
 def generated(
-    run: Run, given: Mapping[str, np.ndarray], count: int, seed: int, temperature: float = 1.0,
+    run: Run,
+    given: Mapping[str, np.ndarray],
+    count: int,
+    seed: int,
+    temperature: float = 1.0,
     prior: str = TRAINED,
 ) -> "Generated":
     """Generations of every modality from the given ones; see `inference.generate`.
@@ -166,12 +178,28 @@ def familiar(run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity | None":
     return inference.familiar(model(run), given, others[row], told["samples"])
 
 
-def lattice(run: Run, study: Study, item: int, mask: tuple[bool, ...], draws: int, seed: int,
-            plane: "Plane | None") -> "Lattice":
+def lattice(
+    run: Run,
+    study: Study,
+    item: int,
+    mask: tuple[bool, ...],
+    draws: int,
+    seed: int,
+    plane: "Plane | None",
+) -> "Lattice":
     """All subsets of one item; see `lattice.lattice`."""
     age = _stamp(study.folder / "samples.npz")
-    return _lattice(str(run.folder), stamp(run), (str(study.folder), age, item), nearest(mask),
-                    draws, seed, study, run, plane)
+    return _lattice(
+        str(run.folder),
+        stamp(run),
+        (str(study.folder), age, item),
+        nearest(mask),
+        draws,
+        seed,
+        study,
+        run,
+        plane,
+    )
 
 
 def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
@@ -180,8 +208,13 @@ def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
     if count <= MOST_MODALITIES:
         members = (one for size in range(count + 1) for one in combinations(range(count), size))
         return tuple(tuple(index in one for index in range(count)) for one in members)
-    found = [mask, *(tuple(kept != (index == other) for other, kept in enumerate(mask))
-                     for index in range(count))]
+    found = [
+        mask,
+        *(
+            tuple(kept != (index == other) for other, kept in enumerate(mask))
+            for index in range(count)
+        ),
+    ]
     return tuple(sorted(found, key=lambda one: (sum(one), [not kept for kept in one])))
 
 
@@ -266,8 +299,7 @@ def _judged_items(
     from ui import inference
 
     judge = _judges(study, judge_age)[name]
-    return inference.judged_items(_model(folder, age), judge, name,
-                                  _latents(folder, age).mean[row])
+    return inference.judged_items(_model(folder, age), judge, name, _latents(folder, age).mean[row])
 
 
 @st.cache_data(show_spinner=False, max_entries=1_024)
@@ -280,13 +312,19 @@ def _verdict(folder: str, age: int, name: str, values: np.ndarray) -> "Verdict |
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _generated(
-    folder: str, age: tuple[int, ...], given: dict[str, np.ndarray], count: int, seed: int,
-    temperature: float, prior: str,
+    folder: str,
+    age: tuple[int, ...],
+    given: dict[str, np.ndarray],
+    count: int,
+    seed: int,
+    temperature: float,
+    prior: str,
 ) -> "Generated":
     from ui import inference
 
-    return inference.generate(_model(folder, age), given, count, seed, temperature,
-                              _prior(folder, age, prior))
+    return inference.generate(
+        _model(folder, age), given, count, seed, temperature, _prior(folder, age, prior)
+    )
 
 
 def _prior(folder: str, age: tuple[int, ...], prior: str) -> "Posterior":
@@ -330,9 +368,15 @@ def _strips(
 
 @st.cache_resource(show_spinner=False, max_entries=24)
 def _lattice(
-    folder: str, age: tuple[int, ...], item: tuple[str, int, int],
-    masks: tuple[tuple[bool, ...], ...], draws: int, seed: int,
-    _study: Study, _run: Run, _plane: "Plane | None",
+    folder: str,
+    age: tuple[int, ...],
+    item: tuple[str, int, int],
+    masks: tuple[tuple[bool, ...], ...],
+    draws: int,
+    seed: int,
+    _study: Study,
+    _run: Run,
+    _plane: "Plane | None",
 ) -> "Lattice":
     from ui.lattice import lattice as made
 

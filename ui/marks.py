@@ -39,8 +39,11 @@ def mark_html(label: int) -> str:
     """The mark of a class as a small picture (Streamlit cuts inline SVG out of HTML)."""
     points = SHAPES[symbol(label)]
     style = f'fill="{colour(label)}" stroke="#6b6b6b" stroke-width="1"'
-    shape = f'<polygon points="{points}" {style}/>' if points else (
-        f'<circle cx="8" cy="8" r="7" {style}/>')
+    shape = (
+        f'<polygon points="{points}" {style}/>'
+        if points
+        else (f'<circle cx="8" cy="8" r="7" {style}/>')
+    )
     drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 18 18">{shape}</svg>'
     uri = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
     return f'<img class="mark" src="{uri}" alt="">'

@@ -34,7 +34,10 @@ def own_inputs(here: Here) -> dict[str, np.ndarray]:
 def _own(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     st.subheader(modality.name, anchor=False)
     ask: dict[str, Callable[[Here, ModalityConfig], np.ndarray | None]] = {
-        "image": _picture, "symbols": _text, "vector": _numbers}
+        "image": _picture,
+        "symbols": _text,
+        "vector": _numbers,
+    }
     try:
         return ask[kind_of(modality)](here, modality)
     except DataError as error:
@@ -47,22 +50,32 @@ def _picture(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     ways = ways if modality.shape[0] == 1 else ways[::-1]  # a camera asks before it looks
     key = f"way_{modality.name}"
     state.check_link(key, state.is_among(ways), " or ".join(ways))
-    way = st.segmented_control(f"How to give {modality.name}", ways, default=ways[0],
-                               required=True, key=key, bind="query-params")
+    way = st.segmented_control(
+        f"How to give {modality.name}",
+        ways,
+        default=ways[0],
+        required=True,
+        key=key,
+        bind="query-params",
+    )
     if way == DRAW:
         return _drawing(modality)
     if way == CAMERA:
         file = st.camera_input(f"Photograph your own {modality.name}", key=f"cam_{modality.name}")
     else:
         file = st.file_uploader(
-            f"Upload your own {modality.name}", type=["png", "jpg", "jpeg"],
-            max_upload_size=own_input.MAX_BYTES // 1_000_000, key=f"file_{modality.name}")
+            f"Upload your own {modality.name}",
+            type=["png", "jpg", "jpeg"],
+            max_upload_size=own_input.MAX_BYTES // 1_000_000,
+            key=f"file_{modality.name}",
+        )
     return own_input.read_picture(file.getvalue(), modality.shape) if file else None
 
 
 def _drawing(modality: ModalityConfig) -> np.ndarray | None:
-    text = drawing_pad(f"Drawing pad for {modality.name}", f"pad_{modality.name}",
-                       state.drawn(modality.name))
+    text = drawing_pad(
+        f"Drawing pad for {modality.name}", f"pad_{modality.name}", state.drawn(modality.name)
+    )
     drawn = strokes.from_text(text)
     state.keep_drawn(modality.name, text)
     return strokes.draw(drawn, modality.shape) if drawn else None
@@ -71,10 +84,18 @@ def _drawing(modality: ModalityConfig) -> np.ndarray | None:
 def _text(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     length, symbols = modality.shape
     alphabet, key = views.alphabet_of(here.study, modality.name), state.own(modality.name)
-    hint = (f"{length} whole numbers from 0 to {symbols - 1}" if alphabet is None
-            else f"up to {length} of {alphabet.strip()}")
-    text = st.text_input(f"Type your own {modality.name}", max_chars=64, key=key,
-                         bind="query-params", placeholder=hint)
+    hint = (
+        f"{length} whole numbers from 0 to {symbols - 1}"
+        if alphabet is None
+        else f"up to {length} of {alphabet.strip()}"
+    )
+    text = st.text_input(
+        f"Type your own {modality.name}",
+        max_chars=64,
+        key=key,
+        bind="query-params",
+        placeholder=hint,
+    )
     return own_input.read_symbols(text, alphabet, modality.shape) if text else None
 
 
@@ -83,14 +104,18 @@ def _numbers(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     start = loading.item_values(here.study, here.item, (modality.name,))[modality.name]
     flat = views.unit(start, modality).astype(float).ravel()
     table = st.data_editor(
-        [{"value": float(one)} for one in flat], height=260,
+        [{"value": float(one)} for one in flat],
+        height=260,
         key=f"table_{modality.name}_{here.item}",
         column_config={"value": st.column_config.NumberColumn(required=True)},
         alt=f"{len(flat)} numbers of {modality.name}, starting as those of item {here.item}",
     )
-    values = np.array([np.nan if row["value"] is None else row["value"] for row in table],
-                      np.float32)
+    values = np.array(
+        [np.nan if row["value"] is None else row["value"] for row in table], np.float32
+    )
     if not np.isfinite(values).all():
-        raise DataError(f"The table of {modality.name} has an empty cell, expected "
-                        f"{len(flat)} numbers; fill it.")
+        raise DataError(
+            f"The table of {modality.name} has an empty cell, expected "
+            f"{len(flat)} numbers; fill it."
+        )
     return values.reshape(start.shape)

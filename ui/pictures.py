@@ -72,12 +72,14 @@ def tile(pictures: np.ndarray, columns: int, zoom: int = ZOOM) -> Tiled:
     count, _, height, width = pictures.shape
     columns = max(1, min(columns, count))
     rows = -(-count // columns)
-    canvas = Image.new("RGBA", (columns * (width * zoom + GAP) - GAP,
-                                max(1, rows * (height * zoom + GAP) - GAP)))
+    canvas = Image.new(
+        "RGBA", (columns * (width * zoom + GAP) - GAP, max(1, rows * (height * zoom + GAP) - GAP))
+    )
     for index, picture in enumerate(pictures):
         row, column = divmod(index, columns)
-        canvas.paste(_enlarged(picture, zoom),
-                     (column * (width * zoom + GAP), row * (height * zoom + GAP)))
+        canvas.paste(
+            _enlarged(picture, zoom), (column * (width * zoom + GAP), row * (height * zoom + GAP))
+        )
     return Tiled(_png(canvas), canvas.width)
 
 
@@ -112,8 +114,10 @@ def words_html(
 ) -> str:
     """Words [n, length, symbols] as tiles; `right` bool [n] marks the well spelt ones."""
     marks = np.zeros(len(probabilities), bool) if right is None else right
-    words = (word_html(word, alphabet, bool(mark))
-             for word, mark in zip(probabilities, marks, strict=True))
+    words = (
+        word_html(word, alphabet, bool(mark))
+        for word, mark in zip(probabilities, marks, strict=True)
+    )
     return f'<div class="words">{"".join(words)}</div>'
 
 
@@ -124,8 +128,13 @@ def picture_html(tiled: Tiled, alt: str, widest: int | None = None) -> str:
 
 
 def values_html(
-    values: np.ndarray, modality: ModalityConfig, alphabet: str | None, columns: int, alt: str,
-    right: np.ndarray | None = None, widest: int | None = None,
+    values: np.ndarray,
+    modality: ModalityConfig,
+    alphabet: str | None,
+    columns: int,
+    alt: str,
+    right: np.ndarray | None = None,
+    widest: int | None = None,
 ) -> str:
     """Values of any modality [n, ...] as one block of HTML."""
     if kind_of(modality) == "symbols":
@@ -140,9 +149,7 @@ def zoom_of(modality: ModalityConfig) -> int:
     return ZOOM if kind_of(modality) == "image" else BAR_ZOOM
 
 
-def difference_html(
-    apart: np.ndarray, top: float, modality: ModalityConfig, alt: str
-) -> str:
+def difference_html(apart: np.ndarray, top: float, modality: ModalityConfig, alt: str) -> str:
     """A signed difference of two values [*shape]: orange more, blue less, full colour at `top`.
 
     Colours of a picture are averaged; of symbols each row is a position and each column a symbol.
@@ -150,13 +157,16 @@ def difference_html(
     flat = apart.mean(0) if kind_of(modality) == "image" else np.atleast_2d(apart)
     if kind_of(modality) == "vector":
         flat = np.repeat(apart.reshape(1, -1), STRIP, 0)
-    return picture_html(tile(_diverging(flat.reshape(1, -1), top).reshape(1, 3, *flat.shape), 1),
-                        alt, DIFFERENCE)
+    return picture_html(
+        tile(_diverging(flat.reshape(1, -1), top).reshape(1, 3, *flat.shape), 1), alt, DIFFERENCE
+    )
 
 
 def sheet(
-    values: Mapping[str, np.ndarray], modalities: Iterable[ModalityConfig],
-    alphabets: Mapping[str, str], columns: int = 8,
+    values: Mapping[str, np.ndarray],
+    modalities: Iterable[ModalityConfig],
+    alphabets: Mapping[str, str],
+    columns: int = 8,
 ) -> bytes:
     """All values as one PNG on white, to download: a heading and a grid for each modality."""
     blocks: list[Image.Image] = []
@@ -201,8 +211,13 @@ def _words_image(probabilities: np.ndarray, alphabet: str | None, columns: int) 
         for place, symbol in enumerate(word):
             code, shade = int(symbol.argmax()), int(200 * (1 - float(symbol.max())))
             letter = str(code) if alphabet is None else alphabet[code]
-            draw.text((column * wide + (place + 0.5) * CELL, (row + 0.5) * LINE), letter,
-                      fill=(shade, shade, shade, 255), font=font, anchor="mm")
+            draw.text(
+                (column * wide + (place + 0.5) * CELL, (row + 0.5) * LINE),
+                letter,
+                fill=(shade, shade, shade, 255),
+                font=font,
+                anchor="mm",
+            )
     return image
 
 

@@ -106,12 +106,15 @@ def of_draws(weights: np.ndarray, draws: np.ndarray) -> Density:
     """
     spreads = np.maximum(draws.std(0), 1e-9)
     narrow = spreads * len(draws) ** (-1 / 6)
-    x, y = (steps(draws[..., axis].mean(0), 1.4 * spreads[:, axis], 2 * narrow[:, axis])
-            for axis in (0, 1))
+    x, y = (
+        steps(draws[..., axis].mean(0), 1.4 * spreads[:, axis], 2 * narrow[:, axis])
+        for axis in (0, 1)
+    )
     values = np.zeros((len(y), len(x)))
     for k, weight in enumerate(weights):
-        columns, rows = (_kernel(grid, draws[:, k, axis], narrow[k, axis])
-                         for axis, grid in enumerate((x, y)))
+        columns, rows = (
+            _kernel(grid, draws[:, k, axis], narrow[k, axis]) for axis, grid in enumerate((x, y))
+        )
         values += weight * rows @ columns.T / len(draws)
     return Density(x, y, values)
 
@@ -151,22 +154,39 @@ def contour(density: Density, level: float) -> np.ndarray:
     level = float(np.log(max(level, SMALLEST)))
     across = _crossings(values[:, :-1], values[:, 1:], level)
     up = _crossings(values[:-1], values[1:], level)
-    level_x = np.stack([x[:-1] + across * np.diff(x), np.broadcast_to(y[:, None], across.shape)],
-                       -1)
+    level_x = np.stack(
+        [x[:-1] + across * np.diff(x), np.broadcast_to(y[:, None], across.shape)], -1
+    )
     level_y = np.stack([np.broadcast_to(x, up.shape), y[:-1, None] + up * np.diff(y)[:, None]], -1)
     sides = np.stack([level_x[:-1], level_y[:, 1:], level_x[1:], level_y[:, :-1]])
     above = values > level
     code = above[:-1, :-1] + 2 * above[:-1, 1:] + 4 * above[1:, 1:] + 8 * above[1:, :-1]
-    found = [np.stack([sides[one][code == case], sides[other][code == case]], 1)
-             for case, pairs in SIDES.items() for one, other in pairs]
+    found = [
+        np.stack([sides[one][code == case], sides[other][code == case]], 1)
+        for case, pairs in SIDES.items()
+        for one, other in pairs
+    ]
     return np.concatenate(found)
 
 
 # Corners of a cell: 1 low left, 2 low right, 4 high right, 8 high left are above the level. Sides:
 # 0 low, 1 right, 2 high, 3 left. Which sides the line joins; 5 and 10 are cut into two lines.
-SIDES = {1: [(3, 0)], 2: [(0, 1)], 3: [(3, 1)], 4: [(1, 2)], 5: [(3, 0), (1, 2)], 6: [(0, 2)],
-         7: [(3, 2)], 8: [(2, 3)], 9: [(2, 0)], 10: [(0, 1), (2, 3)], 11: [(2, 1)], 12: [(1, 3)],
-         13: [(1, 0)], 14: [(0, 3)]}
+SIDES = {
+    1: [(3, 0)],
+    2: [(0, 1)],
+    3: [(3, 1)],
+    4: [(1, 2)],
+    5: [(3, 0), (1, 2)],
+    6: [(0, 2)],
+    7: [(3, 2)],
+    8: [(2, 3)],
+    9: [(2, 0)],
+    10: [(0, 1), (2, 3)],
+    11: [(2, 1)],
+    12: [(1, 3)],
+    13: [(1, 0)],
+    14: [(0, 3)],
+}
 
 
 def nice(low: float, high: float, about: int = 5) -> Sequence[float]:

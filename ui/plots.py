@@ -30,8 +30,11 @@ class Theme:
     @staticmethod
     def of(dark: bool) -> "Theme":
         """The theme of a light or a dark page."""
-        return Theme("#eceae4", "#c3c7c9", "#3a4148") if dark else Theme(
-            "#1b2026", "#454d55", "#ddd8cd")
+        return (
+            Theme("#eceae4", "#c3c7c9", "#3a4148")
+            if dark
+            else Theme("#1b2026", "#454d55", "#ddd8cd")
+        )
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,13 @@ def frame_of(
 
 
 def latent_map(
-    points: Points, axes: Axes, classes: list[str], here: int | None, dark: bool,
-    glide: str = "", height: int = 560,
+    points: Points,
+    axes: Axes,
+    classes: list[str],
+    here: int | None,
+    dark: bool,
+    glide: str = "",
+    height: int = 560,
 ) -> go.Figure:
     """One trace a class; `customdata` holds each point's id; the item `here` is ringed.
 
@@ -105,8 +113,12 @@ def _class_trace(
 ) -> dict[str, Any]:
     label = int(points.labels[rows[0]])
     edge = {"color": theme.ink, "width": 0.7 if points.values is None else 0.3}
-    marker = {"symbol": symbol(label), "size": 8, "line": edge,
-              "opacity": 0.85 if points.lit is None else np.where(points.lit[rows], 1.0, FAINT)}
+    marker = {
+        "symbol": symbol(label),
+        "size": 8,
+        "line": edge,
+        "opacity": 0.85 if points.lit is None else np.where(points.lit[rows], 1.0, FAINT),
+    }
     said = ""
     if points.values is None:
         marker["color"] = colour(label)
@@ -114,18 +126,26 @@ def _class_trace(
         marker |= {"color": points.values[rows], "coloraxis": "coloraxis"}
         said = f"<br>{axes.values}: %{{marker.color:,.1f}}"
     return {
-        "x": points.where[rows, 0], "y": points.where[rows, 1], "mode": "markers",
-        "name": class_name(label, classes), "customdata": points.ids[rows],
+        "x": points.where[rows, 0],
+        "y": points.where[rows, 1],
+        "mode": "markers",
+        "name": class_name(label, classes),
+        "customdata": points.ids[rows],
         "hovertemplate": f"item %{{customdata}}{said}<extra>%{{fullData.name}}</extra>",
-        "marker": marker, "selected": {"marker": {"opacity": 1}},
+        "marker": marker,
+        "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": FAINT}},
     }
 
 
 def _ring(where: np.ndarray, here: int | None, theme: Theme) -> dict[str, Any]:
     return {
-        "x": where[:1], "y": where[1:], "mode": "markers", "name": f"item {here}",
-        "hoverinfo": "skip", "selected": {"marker": {"opacity": 1}},
+        "x": where[:1],
+        "y": where[1:],
+        "mode": "markers",
+        "name": f"item {here}",
+        "hoverinfo": "skip",
+        "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 1}},
         "marker": {"symbol": "circle-open", "size": 22, "color": theme.ink, "line": {"width": 3}},
     }
@@ -133,11 +153,19 @@ def _ring(where: np.ndarray, here: int | None, theme: Theme) -> dict[str, Any]:
 
 def _prior(where: np.ndarray, theme: Theme) -> dict[str, Any]:
     return {
-        "x": where[:, 0], "y": where[:, 1], "mode": "markers", "name": "draw of p(z)",
+        "x": where[:, 0],
+        "y": where[:, 1],
+        "mode": "markers",
+        "name": "draw of p(z)",
         "hovertemplate": "a draw of p(z)<extra></extra>",
-        "selected": {"marker": {"opacity": 0.6}}, "unselected": {"marker": {"opacity": 0.6}},
-        "marker": {"symbol": "x-thin", "size": 7, "opacity": 0.6,
-                   "line": {"width": 1.4, "color": theme.quiet}},
+        "selected": {"marker": {"opacity": 0.6}},
+        "unselected": {"marker": {"opacity": 0.6}},
+        "marker": {
+            "symbol": "x-thin",
+            "size": 7,
+            "opacity": 0.6,
+            "line": {"width": 1.4, "color": theme.quiet},
+        },
     }
 
 
@@ -146,18 +174,33 @@ def lay_out(axes: Axes, theme: Theme, height: int = 560) -> dict[str, Any]:
 
     Plain dictionaries: plotly's own objects take four times as long to build.
     """
-    axis = {"zeroline": False, "gridcolor": theme.line, "linecolor": theme.line,
-            "tickfont": {"color": theme.quiet, "size": 14}, "nticks": 7}
+    axis = {
+        "zeroline": False,
+        "gridcolor": theme.line,
+        "linecolor": theme.line,
+        "tickfont": {"color": theme.quiet, "size": 14},
+        "nticks": 7,
+    }
     title = {"font": {"color": theme.ink, "size": 16}}
     return {
-        "template": "none", "height": height, "dragmode": "lasso", "clickmode": "event+select",
-        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
+        "template": "none",
+        "height": height,
+        "dragmode": "lasso",
+        "clickmode": "event+select",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "color": theme.ink, "size": 15},
         "margin": {"l": 58, "r": 8, "t": 40, "b": 8},
         "xaxis": {**axis, "range": axes.x, "title": {**title, "text": axes.titles[0]}},
         "yaxis": {**axis, "range": axes.y, "title": {**title, "text": axes.titles[1]}},
-        "legend": {"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0,
-                   "itemsizing": "constant", "font": {"color": theme.ink, "size": 15}},
+        "legend": {
+            "orientation": "h",
+            "yanchor": "top",
+            "y": -0.2,
+            "x": 0,
+            "itemsizing": "constant",
+            "font": {"color": theme.ink, "size": 15},
+        },
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.quiet, "activecolor": theme.ink},
         "newselection": {"line": {"color": theme.ink, "width": 2}},
         "hoverlabel": {"font": {"family": FONT, "size": 15}},
@@ -167,14 +210,24 @@ def lay_out(axes: Axes, theme: Theme, height: int = 560) -> dict[str, Any]:
 def _colours(values: np.ndarray, title: str, theme: Theme) -> dict[str, Any]:
     low, high = (float(one) for one in np.percentile(values, TAILS))
     return {
-        "colorscale": "Cividis", "cmin": low, "cmax": max(high, low + 1e-9),
-        "colorbar": {"title": {"text": title, "side": "right", "font": {"size": 15}},
-                     "thickness": 14, "outlinewidth": 0, "tickfont": {"color": theme.quiet}},
+        "colorscale": "Cividis",
+        "cmin": low,
+        "cmax": max(high, low + 1e-9),
+        "colorbar": {
+            "title": {"text": title, "side": "right", "font": {"size": 15}},
+            "thickness": 14,
+            "outlinewidth": 0,
+            "tickfont": {"color": theme.quiet},
+        },
     }
 
 
 def _glide(
-    before: np.ndarray, where: np.ndarray, rows_of: Sequence[np.ndarray], theme: Theme, label: str,
+    before: np.ndarray,
+    where: np.ndarray,
+    rows_of: Sequence[np.ndarray],
+    theme: Theme,
+    label: str,
     first: int,
 ) -> dict[str, Any]:
     """A button that moves every point from where it was under the mask before; traces from `first`.
@@ -185,19 +238,31 @@ def _glide(
     """
     traces = list(range(first, first + len(rows_of)))
     frames = [
-        {"traces": traces, "data": [{"x": _plain(place[rows, 0]), "y": _plain(place[rows, 1])}
-                                    for rows in rows_of]}
+        {
+            "traces": traces,
+            "data": [
+                {"x": _plain(place[rows, 0]), "y": _plain(place[rows, 1])} for rows in rows_of
+            ],
+        }
         for place in (before, where)
     ]
     timing = {
-        "mode": "immediate", "frame": [{"duration": PAUSE_MS, "redraw": False},
-                                       {"duration": GLIDE_MS, "redraw": False}],
+        "mode": "immediate",
+        "frame": [{"duration": PAUSE_MS, "redraw": False}, {"duration": GLIDE_MS, "redraw": False}],
         "transition": [{"duration": 0}, {"duration": GLIDE_MS, "easing": "cubic-in-out"}],
     }
     return {
-        "type": "buttons", "direction": "right", "x": 0, "y": 1.01, "xanchor": "left",
-        "yanchor": "bottom", "showactive": False, "bgcolor": "rgba(128,128,128,0.15)",
-        "bordercolor": theme.quiet, "font": {"size": 14, "color": theme.ink}, "pad": {"b": 2},
+        "type": "buttons",
+        "direction": "right",
+        "x": 0,
+        "y": 1.01,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showactive": False,
+        "bgcolor": "rgba(128,128,128,0.15)",
+        "bordercolor": theme.quiet,
+        "font": {"size": 14, "color": theme.ink},
+        "pad": {"b": 2},
         "buttons": [{"label": label, "method": "animate", "args": [frames, timing]}],
     }
 

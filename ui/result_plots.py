@@ -50,8 +50,10 @@ class Span:
     @property
     def ends(self) -> tuple[float, float]:
         """The interval, or twice the mean."""
-        return (self.mean if self.low is None else self.low,
-                self.mean if self.high is None else self.high)
+        return (
+            self.mean if self.low is None else self.low,
+            self.mean if self.high is None else self.high,
+        )
 
     @property
     def reach(self) -> tuple[float, ...]:
@@ -77,9 +79,7 @@ class Rule:
     name: str = ""
 
 
-def intervals(
-    lines: Sequence[Line], title: str, dark: bool, rule: Rule | None = None
-) -> go.Figure:
+def intervals(lines: Sequence[Line], title: str, dark: bool, rule: Rule | None = None) -> go.Figure:
     """A forest plot: one row a line, label and numbers above its interval, a rule to compare with.
 
     Ends far from all others are cut off at the frame and end in an arrow.
@@ -88,14 +88,22 @@ def intervals(
     frame = window([span for line in lines for span in line.spans], rule)
     figure = go.Figure()
     for kind in dict.fromkeys(span.kind for line in lines for span in line.spans):
-        found = [(span, y) for line, place in zip(lines, places, strict=True)
-                 for span, y in _spread(line, place) if span.kind == kind]
+        found = [
+            (span, y)
+            for line, place in zip(lines, places, strict=True)
+            for span, y in _spread(line, place)
+            if span.kind == kind
+        ]
         _add_kind(figure, LOOKS[kind], found, frame, theme)
     for line, place in zip(lines, places, strict=True):
         _add_label(figure, line, place, theme)
     if rule is not None:
-        _add_rule(figure, rule, [place for line, place in zip(lines, places, strict=True)
-                                 if line.spans], theme)
+        _add_rule(
+            figure,
+            rule,
+            [place for line, place in zip(lines, places, strict=True) if line.spans],
+            theme,
+        )
     _lay_out(figure, title, frame, 18 - places[-1], theme)
     return figure
 
@@ -105,8 +113,9 @@ def window(spans: Sequence[Span], rule: Rule | None = None) -> tuple[float, floa
     middle = median(span.mean for span in spans) if rule is None else rule.value
     reach = [max(abs(end - middle) for end in span.reach) for span in spans]
     usual = OUTLIER * median(reach)
-    within = [end for span, far in zip(spans, reach, strict=True) if far <= usual
-              for end in span.reach]
+    within = [
+        end for span, far in zip(spans, reach, strict=True) if far <= usual for end in span.reach
+    ]
     low, high = min([middle, *within]), max([middle, *within])
     pad = max(0.06 * (high - low), 1e-9 + 1e-6 * abs(middle))
     return low - pad, high + pad
@@ -119,15 +128,28 @@ def cloud(
     theme, figure = Theme.of(dark), go.Figure()
     for label in np.unique(labels):
         rows = labels == label
-        figure.add_trace(go.Scatter(
-            x=where[rows, 0], y=where[rows, 1], mode="markers", hoverinfo="skip", showlegend=False,
-            marker={"color": colour(int(label)), "symbol": symbol(int(label)), "size": 6,
-                    "opacity": 0.85, "line": {"width": 0.5, "color": theme.ink}},
-        ))
+        figure.add_trace(
+            go.Scatter(
+                x=where[rows, 0],
+                y=where[rows, 1],
+                mode="markers",
+                hoverinfo="skip",
+                showlegend=False,
+                marker={
+                    "color": colour(int(label)),
+                    "symbol": symbol(int(label)),
+                    "size": 6,
+                    "opacity": 0.85,
+                    "line": {"width": 0.5, "color": theme.ink},
+                },
+            )
+        )
     x, y = frame_of(np.concatenate([where, frame]))
     axis = _axis(theme)
     figure.update_layout(
-        **_common(theme), height=300, margin={"l": 46, "r": 4, "t": 6, "b": 44},
+        **_common(theme),
+        height=300,
+        margin={"l": 46, "r": 4, "t": 6, "b": 44},
         xaxis={**axis, "range": x, "title": _title(titles[0], theme), "nticks": 6},
         yaxis={**axis, "range": y, "title": _title(titles[1], theme), "nticks": 6},
     )
@@ -153,14 +175,23 @@ def _add_label(figure: go.Figure, line: Line, place: float, theme: Theme) -> Non
     label, mean, more = (escape(text) for text in (line.label, line.mean, line.more))
     figure.add_annotation(
         text=f"{label}&nbsp; <b>{mean}</b> {more}" if line.spans else f"<b>{label}</b>",
-        x=0, xref="paper", xanchor="left", y=place + (ABOVE if line.spans else 0), yanchor="middle",
-        showarrow=False, align="left", font={"size": 14, "color": theme.ink},
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=place + (ABOVE if line.spans else 0),
+        yanchor="middle",
+        showarrow=False,
+        align="left",
+        font={"size": 14, "color": theme.ink},
     )
 
 
 def _add_kind(
-    figure: go.Figure, look: Look, found: Sequence[tuple[Span, float]],
-    frame: tuple[float, float], theme: Theme,
+    figure: go.Figure,
+    look: Look,
+    found: Sequence[tuple[Span, float]],
+    frame: tuple[float, float],
+    theme: Theme,
 ) -> None:
     """Lines, marks and arrows of one kind of span."""
     x: list[float | None] = []
@@ -170,33 +201,71 @@ def _add_kind(
         ends = np.clip(span.ends, *frame)
         x += [float(ends[0]), float(ends[1]), None]
         y += [height, height, None]
-        cut += [(edge, height, arrow) for edge, arrow, beyond in (
-            (frame[0], "triangle-left", min(span.ends) < frame[0]),
-            (frame[1], "triangle-right", max(span.ends) > frame[1])) if beyond]
-    figure.add_trace(go.Scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
-                                line={"color": look.colour, "width": 3}))
+        cut += [
+            (edge, height, arrow)
+            for edge, arrow, beyond in (
+                (frame[0], "triangle-left", min(span.ends) < frame[0]),
+                (frame[1], "triangle-right", max(span.ends) > frame[1]),
+            )
+            if beyond
+        ]
+    figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            hoverinfo="skip",
+            showlegend=False,
+            line={"color": look.colour, "width": 3},
+        )
+    )
     outline = {"color": theme.ink, "width": 1}
-    singles = [(value, height) for span, height in found for value in span.singles
-               if frame[0] <= value <= frame[1]]
+    singles = [
+        (value, height)
+        for span, height in found
+        for value in span.singles
+        if frame[0] <= value <= frame[1]
+    ]
     if singles:
         values, heights = zip(*singles, strict=True)
-        figure.add_trace(go.Scatter(
-            x=values, y=heights, mode="markers", hoverinfo="skip", showlegend=False,
-            marker={"symbol": "line-ns", "size": 12, "line": {"color": look.colour, "width": 1.5}},
-        ))
+        figure.add_trace(
+            go.Scatter(
+                x=values,
+                y=heights,
+                mode="markers",
+                hoverinfo="skip",
+                showlegend=False,
+                marker={
+                    "symbol": "line-ns",
+                    "size": 12,
+                    "line": {"color": look.colour, "width": 1.5},
+                },
+            )
+        )
     inside = [(span.mean, height) for span, height in found if frame[0] <= span.mean <= frame[1]]
-    figure.add_trace(go.Scatter(
-        x=[mean for mean, _ in inside] or [None], y=[height for _, height in inside] or [None],
-        mode="markers", name=look.name, hoverinfo="skip",
-        marker={"color": look.colour, "symbol": look.symbol, "size": 12, "line": outline},
-    ))
+    figure.add_trace(
+        go.Scatter(
+            x=[mean for mean, _ in inside] or [None],
+            y=[height for _, height in inside] or [None],
+            mode="markers",
+            name=look.name,
+            hoverinfo="skip",
+            marker={"color": look.colour, "symbol": look.symbol, "size": 12, "line": outline},
+        )
+    )
     if cut:
         edges, heights, arrows = zip(*cut, strict=True)
-        figure.add_trace(go.Scatter(
-            x=edges, y=heights, mode="markers", hoverinfo="skip", showlegend=False,
-            cliponaxis=False, marker={"color": look.colour, "symbol": arrows, "size": 14,
-                                      "line": outline},
-        ))
+        figure.add_trace(
+            go.Scatter(
+                x=edges,
+                y=heights,
+                mode="markers",
+                hoverinfo="skip",
+                showlegend=False,
+                cliponaxis=False,
+                marker={"color": look.colour, "symbol": arrows, "size": 14, "line": outline},
+            )
+        )
 
 
 def _add_rule(figure: go.Figure, rule: Rule, places: Sequence[float], theme: Theme) -> None:
@@ -204,34 +273,59 @@ def _add_rule(figure: go.Figure, rule: Rule, places: Sequence[float], theme: The
     y: list[float | None] = []
     for place in places:
         y += [place + ABOVE - 9, place - 16, None]
-    figure.add_trace(go.Scatter(
-        x=[rule.value] * len(y), y=y, mode="lines", name=rule.name, hoverinfo="skip",
-        showlegend=bool(rule.name), line={"color": theme.ink, "width": 1.8},
-    ))
+    figure.add_trace(
+        go.Scatter(
+            x=[rule.value] * len(y),
+            y=y,
+            mode="lines",
+            name=rule.name,
+            hoverinfo="skip",
+            showlegend=bool(rule.name),
+            line={"color": theme.ink, "width": 1.8},
+        )
+    )
 
 
 def _lay_out(
     figure: go.Figure, title: str, frame: tuple[float, float], depth: float, theme: Theme
 ) -> None:
     figure.update_layout(
-        **_common(theme), height=int(depth) + 96, margin={"l": 8, "r": 12, "t": 40, "b": 56},
+        **_common(theme),
+        height=int(depth) + 96,
+        margin={"l": 8, "r": 12, "t": 40, "b": 56},
         xaxis={**_axis(theme), "range": frame, "title": _title(title, theme), "nticks": 7},
         yaxis={"visible": False, "range": [-depth, 0], "fixedrange": True},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1, "x": 1, "xanchor": "right",
-                "itemclick": False, "itemdoubleclick": False,
-                "font": {"color": theme.ink, "size": 14}},
+        legend={
+            "orientation": "h",
+            "yanchor": "bottom",
+            "y": 1,
+            "x": 1,
+            "xanchor": "right",
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "font": {"color": theme.ink, "size": 14},
+        },
     )
 
 
 def _common(theme: Theme) -> dict[str, Any]:
-    return {"template": "none", "paper_bgcolor": "rgba(0,0,0,0)", "dragmode": False,
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": FONT, "color": theme.ink, "size": 14}}
+    return {
+        "template": "none",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "dragmode": False,
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "color": theme.ink, "size": 14},
+    }
 
 
 def _axis(theme: Theme) -> dict[str, Any]:
-    return {"zeroline": False, "gridcolor": theme.line, "linecolor": theme.line,
-            "fixedrange": True, "tickfont": {"color": theme.quiet, "size": 13}}
+    return {
+        "zeroline": False,
+        "gridcolor": theme.line,
+        "linecolor": theme.line,
+        "fixedrange": True,
+        "tickfont": {"color": theme.quiet, "size": 13},
+    }
 
 
 def _title(text: str, theme: Theme) -> dict[str, Any]:

@@ -57,7 +57,8 @@ def shown_figures(entries: Sequence[Summary]) -> dict[str, tuple[str, str]]:
     several = {figure for figure, given in found if given != "all"}
     return {
         f"{name}, {given}" if figure in several else name: (figure, given)
-        for figure, (name, _) in FIGURES.items() for given in GIVEN
+        for figure, (name, _) in FIGURES.items()
+        for given in GIVEN
         if (figure, given) in found and not (is_linear and figure.startswith("mcc"))
     }
 
@@ -86,18 +87,21 @@ def verdict_table(reports: Iterable[Report]) -> str:
             cells = "".join(f"<td>{_verdicts(claims, claim)}</td>" for claim in CLAIMS)
             rows.append(
                 f'<tr><th scope="row">{escape(world_name(variant))}<small>{about}</small></th>'
-                f"{cells}<td>{_best(report.summary_of(variant))}</td></tr>")
+                f"{cells}<td>{_best(report.summary_of(variant))}</td></tr>"
+            )
     heads = ("world", *CLAIMS.values(), "highest mean log-likelihood")
     return _table("Verdicts by world", heads, rows, "numbers verdicts")
 
 
 def claims_table(claims: Sequence[Claim]) -> str:
     """The comparisons of one world in numbers."""
-    rows = [f'<tr><th scope="row">{escape(model_name(one.better))} {MINUS} '
-            f"{escape(model_name(one.worse))}</th>"
-            f"{''.join(f'<td>{text}</td>' for text in written(one, signed=True))}"
-            f"<td>{one.seeds}</td><td>{chip(one.verdict)}</td></tr>"
-            for one in claims]
+    rows = [
+        f'<tr><th scope="row">{escape(model_name(one.better))} {MINUS} '
+        f"{escape(model_name(one.worse))}</th>"
+        f"{''.join(f'<td>{text}</td>' for text in written(one, signed=True))}"
+        f"<td>{one.seeds}</td><td>{chip(one.verdict)}</td></tr>"
+        for one in claims
+    ]
     heads = ("difference in log-likelihood", "nats", "95 % interval", "seeds", "verdict")
     return _table("Paired differences", heads, rows)
 
@@ -114,8 +118,12 @@ def figures_table(entries: Sequence[Summary]) -> str:
     ]
     best = next((one for one in entries if one.figure == MAXIMUM), None)
     if best is not None:
-        rows.insert(0, f'<tr><th scope="row">maximum likelihood</th>{_cell(best)}'
-                    + "<td></td>" * (len(keys) - 1) + "</tr>")
+        rows.insert(
+            0,
+            f'<tr><th scope="row">maximum likelihood</th>{_cell(best)}'
+            + "<td></td>" * (len(keys) - 1)
+            + "</tr>",
+        )
     return _table("Figures by model", ("model", *keys), rows, "numbers figures")
 
 
@@ -123,8 +131,9 @@ def models(entries: Sequence[Summary]) -> list[tuple[str, str]]:
     """(aggregator, objective) of a world, fixed aggregators first."""
     known = [*SHORT, "sum_pooling", "self_attention"]
     pairs = {(one.aggregator, one.objective) for one in entries}
-    return sorted(pairs, key=lambda pair: (
-        known.index(pair[0]) if pair[0] in known else len(known), pair))
+    return sorted(
+        pairs, key=lambda pair: (known.index(pair[0]) if pair[0] in known else len(known), pair)
+    )
 
 
 def chip(verdict: str, count: int | None = None) -> str:
@@ -172,10 +181,10 @@ def _cell(one: Summary | None) -> str:
     return "<td>{}<br><small>{}</small></td>".format(*written(one))
 
 
-def _table(
-    label: str, heads: Iterable[str], rows: Iterable[str], kind: str = "numbers"
-) -> str:
+def _table(label: str, heads: Iterable[str], rows: Iterable[str], kind: str = "numbers") -> str:
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
-    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
-            f'<table class="{kind}"><thead><tr>{head}</tr></thead>'
-            f'<tbody>{"".join(rows)}</tbody></table></div>')
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="{kind}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )

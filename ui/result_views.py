@@ -36,11 +36,16 @@ def read() -> dict[Path, Report]:
     for problem in found.values():
         if isinstance(problem, RunError):
             st.error(str(problem))
-    reports = {path: one for path, one in sorted(found.items(), key=_paper_order)
-               if isinstance(one, Report)}
+    reports = {
+        path: one
+        for path, one in sorted(found.items(), key=_paper_order)
+        if isinstance(one, Report)
+    }
     if not reports:
-        st.info(f"There are no results in {loading.root() / FOLDER}; "
-                "`python -m mmvae_core experiment linear` makes some.")
+        st.info(
+            f"There are no results in {loading.root() / FOLDER}; "
+            "`python -m mmvae_core experiment linear` makes some."
+        )
         st.stop()
     return reports
 
@@ -63,26 +68,36 @@ def verdicts(reports: Sequence[Report]) -> None:
         parts = "; ".join(
             f"{escape(model_name(one.worse))} above {escape(model_name(one.better))} by "
             f"{result_tables.written(one)[0].lstrip(MINUS)}"
-            for one in lost if one.variant == variant)
-        st.html(f'<p class="plain">{result_tables.chip("reversed")} '
-                f"<b>{escape(result_tables.world_name(variant))}</b>: {parts} nats.</p>")
+            for one in lost
+            if one.variant == variant
+        )
+        st.html(
+            f'<p class="plain">{result_tables.chip("reversed")} '
+            f"<b>{escape(result_tables.world_name(variant))}</b>: {parts} nats.</p>"
+        )
     for report in reports:
         if report.quick:
-            st.warning(f"The results of {report.experiment} are those of --quick: a tenth of the "
-                       "training, to see that it works.")
+            st.warning(
+                f"The results of {report.experiment} are those of --quick: a tenth of the "
+                "training, to see that it works."
+            )
 
 
 def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
     """The world that the rest of the page is about: its report's file and its name."""
-    worlds = {result_tables.world_name(variant): (path, variant)
-              for path, report in reports.items() for variant in report.measured()}
+    worlds = {
+        result_tables.world_name(variant): (path, variant)
+        for path, report in reports.items()
+        for variant in report.measured()
+    }
     if not worlds:
         st.info("The reports hold no figures yet.")
         st.stop()
     state.check_link("world", state.is_among(list(worlds)), "one of " + ", ".join(worlds))
     first = next(iter(worlds))
-    picked = st.segmented_control("World", list(worlds), default=first, required=True, key="world",
-                                  bind="query-params")
+    picked = st.segmented_control(
+        "World", list(worlds), default=first, required=True, key="world", bind="query-params"
+    )
     return worlds[picked or first]
 
 
@@ -93,8 +108,11 @@ def differences(report: Report, world: str) -> None:
     for column, claim in zip(st.columns(2, gap="large"), CLAIMS, strict=True):
         with column:
             _forests([one for one in claims if one.claim == claim], claim)
-    views.source("Mean difference in nats per item, 95 % t interval over seeds, a tick for each "
-                 "seed; each chart has an axis of its own, the bar is zero", *_origin(report))
+    views.source(
+        "Mean difference in nats per item, 95 % t interval over seeds, a tick for each "
+        "seed; each chart has an axis of its own, the bar is zero",
+        *_origin(report),
+    )
     with st.expander("The same as a table"):
         st.html(result_tables.claims_table(claims))
 
@@ -108,18 +126,28 @@ def _forests(claims: Sequence[Claim], claim: str) -> None:
         _forest(title, [_line(one, model_name(_parts(one.better)[0])) for one in claims])
     else:
         for objective in dict.fromkeys(_parts(one.better)[1] for one in claims):
-            _forest(f"{title}, both {objective}", [
-                _line(one, f"{model_name(_parts(one.better)[0])} {MINUS} "
-                           f"{model_name(_parts(one.worse)[0])}")
-                for one in claims if _parts(one.better)[1] == objective])
+            _forest(
+                f"{title}, both {objective}",
+                [
+                    _line(
+                        one,
+                        f"{model_name(_parts(one.better)[0])} {MINUS} "
+                        f"{model_name(_parts(one.worse)[0])}",
+                    )
+                    for one in claims
+                    if _parts(one.better)[1] == objective
+                ],
+            )
 
 
 def _forest(title: str, lines: Sequence[Line]) -> None:
     st.html(f'<p class="plain"><b>{escape(title)}</b></p>')
-    figure = result_plots.intervals(lines, "nats per item, first minus second", state.is_dark(),
-                                    Rule(0.0))
+    figure = result_plots.intervals(
+        lines, "nats per item, first minus second", state.is_dark(), Rule(0.0)
+    )
     alt = f"Paired differences in nats. {title}: " + "; ".join(
-        f"{line.label} {line.mean} [{line.more}]" for line in lines)
+        f"{line.label} {line.mean} [{line.more}]" for line in lines
+    )
     st.plotly_chart(figure, theme=None, key=f"forest {title}", alt=alt, config=STILL)
 
 
@@ -143,17 +171,21 @@ def figures(report: Report, world: str) -> None:
     name = st.selectbox("Figure", list(known), key="figure", bind="query-params")
     _dots([one for one in entries if (one.figure, one.given) == known[name]], entries, name)
     st.html(result_tables.figures_table(entries))
-    views.source("Means over seeds, 95 % t interval below",
-                 "the intervals hold also how much the seeds' worlds differ, which the paired "
-                 "differences above do not", *_origin(report))
+    views.source(
+        "Means over seeds, 95 % t interval below",
+        "the intervals hold also how much the seeds' worlds differ, which the paired "
+        "differences above do not",
+        *_origin(report),
+    )
     _explain(report, {one.figure for one in entries})
 
 
 def _dots(found: Sequence[Summary], entries: Sequence[Summary], name: str) -> None:
     lines = []
     for aggregator in dict.fromkeys(pair[0] for pair in result_tables.models(found)):
-        own = sorted((one for one in found if one.aggregator == aggregator),
-                     key=lambda one: one.objective)
+        own = sorted(
+            (one for one in found if one.aggregator == aggregator), key=lambda one: one.objective
+        )
         means = (f"{SIGN.get(one.objective, '')} {result_tables.written(one)[0]}" for one in own)
         spans = (Span(one.objective, one.mean, one.low, one.high, one.singles) for one in own)
         lines.append(Line(model_name(aggregator), "  ".join(means), spans=tuple(spans)))
@@ -163,27 +195,34 @@ def _dots(found: Sequence[Summary], entries: Sequence[Summary], name: str) -> No
     title = f"{name}: {FIGURES[found[0].figure][1]}"
     figure = result_plots.intervals(lines, title, state.is_dark(), rule)
     alt = f"{title}. " + "; ".join(
-        f"{model_name(f'{one.aggregator}-{one.objective}')} {said(one)}" for one in found)
+        f"{model_name(f'{one.aggregator}-{one.objective}')} {said(one)}" for one in found
+    )
     st.plotly_chart(figure, theme=None, key="dots", alt=alt, config=STILL)
 
 
 def _explain(report: Report, known: set[str]) -> None:
     """What the figures of a world are, and how each was had."""
-    parts = [f"Log-likelihood: joint, of test items, importance-weighted lower bound, "
-             f"{report.likelihood_samples} draws an item"]
+    parts = [
+        f"Log-likelihood: joint, of test items, importance-weighted lower bound, "
+        f"{report.likelihood_samples} draws an item"
+    ]
     if MAXIMUM in known:
-        parts = ["Log-likelihood: joint, of test items, exact",
-                 "shortfall: share of the maximum-likelihood model's log-likelihood of the "
-                 "training items that is missing, exact",
-                 "variational gap: log-likelihood minus the training bound, which is estimated "
-                 "with 16 draws of subsets and noise an item",
-                 "KL to exact: KL(q(z | S) ‖ p(z | S)) to the learned model's own exact posterior, "
-                 f"first {report.kl.items} test items, exact for normals, else estimated with "
-                 f"{report.kl.samples} draws"]
+        parts = [
+            "Log-likelihood: joint, of test items, exact",
+            "shortfall: share of the maximum-likelihood model's log-likelihood of the "
+            "training items that is missing, exact",
+            "variational gap: log-likelihood minus the training bound, which is estimated "
+            "with 16 draws of subsets and noise an item",
+            "KL to exact: KL(q(z | S) ‖ p(z | S)) to the learned model's own exact posterior, "
+            f"first {report.kl.items} test items, exact for normals, else estimated with "
+            f"{report.kl.samples} draws",
+        ]
     elif any(one.startswith("mcc") for one in known):
-        parts.append("MCC: mean correlation of true and learned latents on the half of the test "
-                     "items that nothing was fitted to; strong: up to order and sign, weak: after "
-                     "an affine map (CCA); a t interval may reach beyond 1, no MCC does")
+        parts.append(
+            "MCC: mean correlation of true and learned latents on the half of the test "
+            "items that nothing was fitted to; strong: up to order and sign, weak: after "
+            "an affine map (CCA); a t interval may reach beyond 1, no MCC does"
+        )
     views.source(*parts, "all, pairs, singles: the modalities that the encoder is shown")
 
 
@@ -202,9 +241,14 @@ def made(reports: dict[Path, Report]) -> None:
         )
         table = read_table(path)
         if table is not None:
-            st.download_button(f"Table of {report.experiment} as CSV", table, mime="text/csv",
-                               file_name=path.with_suffix(".csv").name, on_click="ignore",
-                               key=f"table {path.stem}")
+            st.download_button(
+                f"Table of {report.experiment} as CSV",
+                table,
+                mime="text/csv",
+                file_name=path.with_suffix(".csv").name,
+                on_click="ignore",
+                key=f"table {path.stem}",
+            )
 
 
 def _origin(report: Report) -> tuple[str, str]:

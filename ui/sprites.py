@@ -24,8 +24,13 @@ def modality_data(
         return {"name": modality.name, "length": modality.shape[0], "cells": cells}
     pictures = as_image(values, modality)
     height, width = pictures.shape[-2:]
-    return {"name": modality.name, "sprite": sprite(pictures, columns), "width": width,
-            "height": height, "wide": WIDE[kind_of(modality)]}
+    return {
+        "name": modality.name,
+        "sprite": sprite(pictures, columns),
+        "width": width,
+        "height": height,
+        "wide": WIDE[kind_of(modality)],
+    }
 
 
 def exact_data(
@@ -50,8 +55,10 @@ def sprite(pictures: np.ndarray, columns: int) -> str:
     count, channels, height, width = pictures.shape
     rows = count // columns
     table = pictures.reshape(rows, columns, channels, height, width).transpose(2, 0, 3, 1, 4)
-    return _uri(_image(table.reshape(channels, rows * height, columns * width)),
-                "PNG" if channels == 1 else "JPEG")
+    return _uri(
+        _image(table.reshape(channels, rows * height, columns * width)),
+        "PNG" if channels == 1 else "JPEG",
+    )
 
 
 def _image(picture: np.ndarray) -> Image.Image:

@@ -225,26 +225,32 @@ def forget_notes() -> None:
 
 def is_whole(low: int, high: int) -> Callable[[list[str]], bool]:
     """Whether a parameter is one whole number from low to high."""
+
     def valid(given: list[str]) -> bool:
         text = given[-1] if given else ""
         return text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high
+
     return valid
 
 
 def is_number(low: float, high: float) -> Callable[[list[str]], bool]:
     """Whether a parameter is one number from low to high."""
+
     def valid(given: list[str]) -> bool:
         try:
             return low <= float(given[-1]) <= high
         except (ValueError, IndexError):
             return False
+
     return valid
 
 
 def is_among(options: Sequence[str], empty: bool = False) -> Callable[[list[str]], bool]:
     """Whether every value of a parameter is one of the options; `empty` allows ''."""
+
     def valid(given: list[str]) -> bool:
         return all(value in options or (empty and value == "") for value in given)
+
     return valid
 
 

@@ -68,17 +68,22 @@ def comparison(groups: Mapping[str, Sequence[Row]], heads: Sequence[str]) -> str
         rows = [row for row in every if any(row.cells)]
         if not rows:
             continue
-        body.append(f'<tr><th scope="rowgroup" colspan="{len(heads) + 1}">{escape(group)}</th>'
-                    "</tr>")
+        body.append(
+            f'<tr><th scope="rowgroup" colspan="{len(heads) + 1}">{escape(group)}</th></tr>'
+        )
         body += [_row_html(row) for row in rows]
-    return (f'<div class="scroll" tabindex="0" role="region" aria-label="Measured figures">'
-            f'<table class="numbers"><thead><tr><th></th>{head}</tr></thead>'
-            f'<tbody>{"".join(body)}</tbody></table></div>')
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Measured figures">'
+        f'<table class="numbers"><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
 
 
-def comparison_rows(reports: Sequence[Mapping[str, Any]], names: Sequence[str]
-                    ) -> dict[str, list[Row]]:
+def comparison_rows(
+    reports: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> dict[str, list[Row]]:
     """The rows of a comparison, read off the runs' reports."""
+
     def row(name: str, pick: Pick, higher: bool | None = True) -> Row:
         return Row(name, [_safely(pick, one) for one in reports], higher)
 
@@ -91,27 +96,39 @@ def comparison_rows(reports: Sequence[Mapping[str, Any]], names: Sequence[str]
     return {
         "Log-likelihood of test items, nats (higher is better)": [
             row("joint, all modalities", lambda one: _mean(one["log_likelihood"]["joint"])),
-            *(row(f"marginal, {key}",
-                  lambda one, key=key: _mean(one["log_likelihood"]["marginal"][key]))
-              for key in marginals if key != full),
+            *(
+                row(
+                    f"marginal, {key}",
+                    lambda one, key=key: _mean(one["log_likelihood"]["marginal"][key]),
+                )
+                for key in marginals
+                if key != full
+            ),
         ],
         "Joint coherence: draws of the prior that agree": [
-            row("all modalities one class", lambda one: _share(one["joint_coherence"]))],
+            row("all modalities one class", lambda one: _share(one["joint_coherence"]))
+        ],
         "Conditional coherence: generated rightly": [
-            row(f"{key} → {target}",
-                lambda one, key=key, target=target: _share(one["coherence"][key][target]))
-            for key in subsets for target in names
+            row(
+                f"{key} → {target}",
+                lambda one, key=key, target=target: _share(one["coherence"][key][target]),
+            )
+            for key in subsets
+            for target in names
             if any(target in one.get("coherence", {}).get(key, {}) for one in reports)
             and target not in key.split("+")
         ],
         "Probe: classes read off z by a linear classifier": [
-            row(key, lambda one, key=key: _probe(one["probe"][key])) for key in probed],
+            row(key, lambda one, key=key: _probe(one["probe"][key])) for key in probed
+        ],
         "Rate: nats that z carries about what is shown (neither good nor bad)": [
-            row(key, lambda one, key=key: _mean(one["rate"][key]), None) for key in measured],
+            row(key, lambda one, key=key: _mean(one["rate"][key]), None) for key in measured
+        ],
         "Distortion: -log p(shown | z) in nats (lower is better)": [
             row(key, lambda one, key=key: _mean(one["distortion"][key]), False)
-            for key in measured if any(one.get("distortion", {}).get(key, {}).get("mean")
-                                       for one in reports)],
+            for key in measured
+            if any(one.get("distortion", {}).get(key, {}).get("mean") for one in reports)
+        ],
     }
 
 
@@ -121,9 +138,7 @@ def subset_table(rows: Sequence[SubsetRow], targets: Sequence[str]) -> str:
     return _item_table(rows, heads, "shown", "All subsets")
 
 
-def item_table(
-    rows: Sequence[SubsetRow], more: Sequence[str], targets: Mapping[str, str]
-) -> str:
+def item_table(rows: Sequence[SubsetRow], more: Sequence[str], targets: Mapping[str, str]) -> str:
     """The figures of one subset by several runs.
 
     `more` are the heads of their further cells, `targets` those of the shares by their names.
@@ -132,27 +147,36 @@ def item_table(
 
 
 def _item_table(
-    rows: Sequence[SubsetRow], targets: Mapping[str, str], first: str, label: str,
+    rows: Sequence[SubsetRow],
+    targets: Mapping[str, str],
+    first: str,
+    label: str,
     more: Sequence[str] = (),
 ) -> str:
     top = max([row.rate for row in rows] + [1e-9])
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (*more, *targets.values()))
     body = "".join(_subset_html(row, targets, top) for row in rows)
-    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
-            f'<table class="numbers"><thead><tr><th scope="col">{first}</th>'
-            f'<th scope="col">rate, nats</th><th scope="col">width</th>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>")
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="numbers"><thead><tr><th scope="col">{first}</th>'
+        f'<th scope="col">rate, nats</th><th scope="col">width</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
 def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     share = 100 * max(0.0, row.rate) / top
-    cells = "".join(f"<td>{cell}</td>" for cell in (
-        *row.more, *(_interval_text(row.shares.get(name)) for name in targets)))
+    cells = "".join(
+        f"<td>{cell}</td>"
+        for cell in (*row.more, *(_interval_text(row.shares.get(name)) for name in targets))
+    )
     lit = ' class="lit" aria-current="true"' if row.lit else ""
     error = "" if row.error is None else f" <small>± {Z * row.error:.1f}</small>"
-    return (f'<tr{lit}><th scope="row">{escape(row.name)}</th><td><span class="bar">'
-            f'<b style="width:{share:.0f}%"></b></span><span class="figure">{row.rate:.1f}{error}'
-            f"</span></td><td>{row.width:.2f}</td>{cells}</tr>")
+    return (
+        f'<tr{lit}><th scope="row">{escape(row.name)}</th><td><span class="bar">'
+        f'<b style="width:{share:.0f}%"></b></span><span class="figure">{row.rate:.1f}{error}'
+        f"</span></td><td>{row.width:.2f}</td>{cells}</tr>"
+    )
 
 
 def _interval_text(share: Mapping[str, float] | None) -> str:
@@ -164,7 +188,7 @@ def _interval_text(share: Mapping[str, float] | None) -> str:
 def _row_html(row: Row) -> str:
     star = best(row)
     cells = "".join(
-        f'<td{" class=best" if index == star else ""}>{cell.text if cell else NOT_MEASURED}</td>'
+        f"<td{' class=best' if index == star else ''}>{cell.text if cell else NOT_MEASURED}</td>"
         for index, cell in enumerate(row.cells)
     )
     return f'<tr><th scope="row">{escape(row.name)}</th>{cells}</tr>'

@@ -36,8 +36,9 @@ class Chosen:
 
 def posterior(here: Here, item: int) -> "Generated":
     """q(z | shown part of an item)."""
-    return loading.generated(here.run, loading.item_values(here.study, item, here.shown), 1,
-                             here.seed)
+    return loading.generated(
+        here.run, loading.item_values(here.study, item, here.shown), 1, here.seed
+    )
 
 
 def pick_way(here: Here, made: "Generated") -> str:
@@ -45,23 +46,26 @@ def pick_way(here: Here, made: "Generated") -> str:
     ways = [AXES] if loading.is_evaluated(here.run) else []
     ways += [LATENTS, THREE, TWO] if len(made.mean) > 1 else [TWO]
     state.check_link("plane", state.is_among(ways), "one of " + ", ".join(ways))
-    way = st.segmented_control("Drag along", ways, default=ways[0], required=True, key="plane",
-                               bind="query-params")
+    way = st.segmented_control(
+        "Drag along", ways, default=ways[0], required=True, key="plane", bind="query-params"
+    )
     return str(way)
 
 
-def pick_plane(
-    here: Here, made: "Generated", way: str, scale: np.ndarray, whose: str
-) -> Chosen:
+def pick_plane(here: Here, made: "Generated", way: str, scale: np.ndarray, whose: str) -> Chosen:
     """The plane or line itself."""
     from mmvae_core import traversal
 
     if way == AXES:
         plane = traversal.of_principal_axes(
-            loading.latents(here.run).mean[-1].astype(float), REACH, made.mean.astype(float))
-        return Chosen(plane, f"through item {here.item} along the two principal axes of the test "
-                      f"items' means with everything shown, ± {REACH:g} standard deviations",
-                      _marks(plane, [(made.mean, f"item {here.item}")]))
+            loading.latents(here.run).mean[-1].astype(float), REACH, made.mean.astype(float)
+        )
+        return Chosen(
+            plane,
+            f"through item {here.item} along the two principal axes of the test "
+            f"items' means with everything shown, ± {REACH:g} standard deviations",
+            _marks(plane, [(made.mean, f"item {here.item}")]),
+        )
     if way == LATENTS:
         return _two_latents(here, made, scale, whose)
     return _items(here, made, 3 if way == THREE else 2)
@@ -71,8 +75,14 @@ def pick_scale(here: Here, made: "Generated") -> tuple[np.ndarray, str]:
     """Standard deviations [latent] to move a latent by, and whose they are."""
     state.check_link("scale", state.is_among([POSTERIOR, PRIOR]), f"{POSTERIOR} or {PRIOR}")
     whose = st.segmented_control(
-        "Standard deviations of the", [POSTERIOR, PRIOR], default=PRIOR, required=True, key="scale",
-        bind="query-params", help="How far -3 to 3 reaches.")
+        "Standard deviations of the",
+        [POSTERIOR, PRIOR],
+        default=PRIOR,
+        required=True,
+        key="scale",
+        bind="query-params",
+        help="How far -3 to 3 reaches.",
+    )
     return (made.stddev if whose == POSTERIOR else loading.prior_scale(here.run)), str(whose)
 
 
@@ -89,16 +99,25 @@ def drag(here: Here, chosen: Chosen) -> None:
     point = chosen.plane.at(np.array(start))[None].astype(np.float32)
     exact = loading.decoded(here.run, point)
     data = _grid_data(str(here.run.folder), loading.stamp(here.run), here, mark, latents, columns)
-    latent_plane(key, {
-        **data, "label": f"Plane through the latent space: {chosen.words}", "start": list(start),
-        "marks": [{"at": list(at), "label": label} for at, label in chosen.marks],
-        "exact_at": list(start), "exact": _exact(here, exact, latents),
-    })
+    latent_plane(
+        key,
+        {
+            **data,
+            "label": f"Plane through the latent space: {chosen.words}",
+            "start": list(start),
+            "marks": [{"at": list(at), "label": label} for at, label in chosen.marks],
+            "exact_at": list(start),
+            "exact": _exact(here, exact, latents),
+        },
+    )
     state.keep_place(None if place is None else (float(place[0]), float(place[1])))
     _verdicts(here, exact)
     views.source(
         f"{chosen.words}; {len(latents)} places decoded beforehand, the one where you let go "
-        "exactly", "E[x | z], colours of the preview as JPEG", views.run_mark(here.run))
+        "exactly",
+        "E[x | z], colours of the preview as JPEG",
+        views.run_mark(here.run),
+    )
 
 
 def strips(here: Here, made: "Generated", scale: np.ndarray, whose: str) -> None:
@@ -108,8 +127,16 @@ def strips(here: Here, made: "Generated", scale: np.ndarray, whose: str) -> None
     state.check_link("by", state.is_among(names), "one of " + ", ".join(names))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        by = str(st.segmented_control("Sort by the change of", names, default=names[0],
-                                      required=True, key="by", bind="query-params"))
+        by = str(
+            st.segmented_control(
+                "Sort by the change of",
+                names,
+                default=names[0],
+                required=True,
+                key="by",
+                bind="query-params",
+            )
+        )
     order, every = np.argsort(-change[by], kind="stable"), False
     if len(order) > MOST_STRIPS:
         with right:
@@ -122,7 +149,9 @@ def strips(here: Here, made: "Generated", scale: np.ndarray, whose: str) -> None
         f"{len(rows)} of {len(order)} latents, each from -{REACH:g} to {REACH:g} {whose} standard "
         f"deviations around the mean of q(z | {here.subset}) of item {here.item}, the others kept",
         "change: root mean square of E[x | z] against the middle, over the steps and entries; "
-        "zero for another modality's private latents", views.run_mark(here.run))
+        "zero for another modality's private latents",
+        views.run_mark(here.run),
+    )
 
 
 def latent_name(here: Here, latent: int) -> str:
@@ -134,9 +163,7 @@ def latent_name(here: Here, latent: int) -> str:
     return f"private {config.names[owner]} {number}"
 
 
-def _two_latents(
-    here: Here, made: "Generated", scale: np.ndarray, whose: str
-) -> Chosen:
+def _two_latents(here: Here, made: "Generated", scale: np.ndarray, whose: str) -> Chosen:
     from mmvae_core import traversal
 
     names = [latent_name(here, latent) for latent in range(len(made.mean))]
@@ -148,9 +175,12 @@ def _two_latents(
             name = st.selectbox(label, names, index=start, key=key, bind="query-params")
         picked.append(names.index(str(name)))
     plane = traversal.of_latents(made.mean.astype(float), scale, picked[0], picked[1], REACH)
-    return Chosen(plane, f"{names[picked[0]]} and {names[picked[1]]}, ± {REACH:g} {whose} standard "
-                  f"deviations around item {here.item}",
-                  _marks(plane, [(made.mean, f"item {here.item}")]))
+    return Chosen(
+        plane,
+        f"{names[picked[0]]} and {names[picked[1]]}, ± {REACH:g} {whose} standard "
+        f"deviations around item {here.item}",
+        _marks(plane, [(made.mean, f"item {here.item}")]),
+    )
 
 
 def _items(here: Here, made: "Generated", count: int) -> Chosen:
@@ -161,23 +191,42 @@ def _items(here: Here, made: "Generated", count: int) -> Chosen:
     for column, key in zip(st.columns(len(keys)), keys, strict=True):
         with column:
             state.check_link(key, state.is_whole(0, most), f"a number from 0 to {most}")
-            items.append(int(st.number_input(
-                f"The {key} item (0 to {most})", 0, most, min(len(items), most), key=key,
-                bind="query-params")))
+            items.append(
+                int(
+                    st.number_input(
+                        f"The {key} item (0 to {most})",
+                        0,
+                        most,
+                        min(len(items), most),
+                        key=key,
+                        bind="query-params",
+                    )
+                )
+            )
     points = [made.mean, *(posterior(here, item).mean for item in items[1:])]
     plane = traversal.through(*(point.astype(float) for point in points))
-    words = ("the line" if count == 2 else "the plane") + " through items " + ", ".join(
-        map(str, items)) + f", each at the mean of q(z | {here.subset})"
-    return Chosen(plane, words, _marks(plane, [
-        (point, f"item {item}") for point, item in zip(points, items, strict=True)]))
+    words = (
+        ("the line" if count == 2 else "the plane")
+        + " through items "
+        + ", ".join(map(str, items))
+        + f", each at the mean of q(z | {here.subset})"
+    )
+    return Chosen(
+        plane,
+        words,
+        _marks(plane, [(point, f"item {item}") for point, item in zip(points, items, strict=True)]),
+    )
 
 
 def _marks(
     plane: "Plane", points: list[tuple[np.ndarray, str]]
 ) -> tuple[tuple[tuple[float, float], str], ...]:
     places = [(plane.place(point.astype(float)), label) for point, label in points]
-    return tuple(((round(float(at[0]), 4), round(float(at[1]), 4)), label) for at, label in places
-                 if np.abs(at).max() <= 1.001)
+    return tuple(
+        ((round(float(at[0]), 4), round(float(at[1]), 4)), label)
+        for at, label in places
+        if np.abs(at).max() <= 1.001
+    )
 
 
 @st.cache_resource(show_spinner="Decoding the plane …", max_entries=8)
@@ -185,20 +234,38 @@ def _grid_data(
     folder: str, age: tuple[int, ...], _here: Here, mark: str, _latents: np.ndarray, columns: int
 ) -> dict[str, Any]:
     values = loading.decoded(_here.run, _latents)
-    parts = [sprites.modality_data(values[one.name], one, views.alphabet_of(_here.study, one.name),
-                                   columns) for one in _here.run.config.modalities]
+    parts = [
+        sprites.modality_data(
+            values[one.name], one, views.alphabet_of(_here.study, one.name), columns
+        )
+        for one in _here.run.config.modalities
+    ]
     rows = len(_latents) // columns
-    ground = next((part["sprite"] for part, one in zip(
-        parts, _here.run.config.modalities, strict=True) if kind_of(one) == "image"), None)
-    return {"id": mark, "columns": columns, "rows": rows, "modalities": parts,
-            "ground": ground if rows > 1 else None}
+    ground = next(
+        (
+            part["sprite"]
+            for part, one in zip(parts, _here.run.config.modalities, strict=True)
+            if kind_of(one) == "image"
+        ),
+        None,
+    )
+    return {
+        "id": mark,
+        "columns": columns,
+        "rows": rows,
+        "modalities": parts,
+        "ground": ground if rows > 1 else None,
+    }
 
 
 def _exact(here: Here, exact: dict[str, np.ndarray], latents: np.ndarray) -> dict[str, Any]:
     grid = loading.decoded(here.run, latents)
-    return {one.name: sprites.exact_data(exact[one.name][0], one,
-                                         views.alphabet_of(here.study, one.name), grid[one.name])
-            for one in here.run.config.modalities}
+    return {
+        one.name: sprites.exact_data(
+            exact[one.name][0], one, views.alphabet_of(here.study, one.name), grid[one.name]
+        )
+        for one in here.run.config.modalities
+    }
 
 
 def _verdicts(here: Here, exact: dict[str, np.ndarray]) -> None:
@@ -217,15 +284,19 @@ def _verdicts(here: Here, exact: dict[str, np.ndarray]) -> None:
 def _row(
     here: Here, latent: int, values: dict[str, np.ndarray], change: dict[str, np.ndarray]
 ) -> str:
-    cells = "".join(_strip(here, modality, latent, values[modality.name], change[modality.name])
-                    for modality in here.run.config.modalities)
+    cells = "".join(
+        _strip(here, modality, latent, values[modality.name], change[modality.name])
+        for modality in here.run.config.modalities
+    )
     return f"<h4>{escape(latent_name(here, latent))}</h4>{cells}"
 
 
 def _three(pictures: np.ndarray, alt: str) -> str:
     """The first, the middle and the last of some bars, which are too broad for more."""
-    bars = (picture_html(tile(one[None], 1, BAR_ZOOM), text)
-            for one, text in zip(pictures[:: STEPS // 2], (alt, "", ""), strict=True))
+    bars = (
+        picture_html(tile(one[None], 1, BAR_ZOOM), text)
+        for one, text in zip(pictures[:: STEPS // 2], (alt, "", ""), strict=True)
+    )
     return f'<div class="bars">{"".join(bars)}</div>'
 
 
@@ -233,15 +304,23 @@ def _strip(
     here: Here, modality: ModalityConfig, latent: int, values: np.ndarray, change: np.ndarray
 ) -> str:
     share = 100 * float(change[latent]) / max(float(change.max()), 1e-12)
-    alt = (f"{modality.name} while {latent_name(here, latent)} goes from -{REACH:g} to {REACH:g}; "
-           f"change {float(change[latent]):.3g}")
+    alt = (
+        f"{modality.name} while {latent_name(here, latent)} goes from -{REACH:g} to {REACH:g}; "
+        f"change {float(change[latent]):.3g}"
+    )
     if kind_of(modality) == "symbols":
-        body = words_html(values[latent][:: STEPS // 2], views.alphabet_of(here.study,
-                                                                           modality.name))
+        body = words_html(
+            values[latent][:: STEPS // 2], views.alphabet_of(here.study, modality.name)
+        )
     else:
         limit = float(np.abs(values).max(initial=0))
         pictures = as_image(values[latent], modality, limit)
-        body = (picture_html(tile(pictures, STEPS, zoom=1), alt, 420)
-                if kind_of(modality) == "image" else _three(pictures, alt))
-    return (f'<div>{body}<p class="source"><span class="bar"><b style="width:{share:.0f}%"></b>'
-            f"</span>{float(change[latent]):.3f}</p></div>")
+        body = (
+            picture_html(tile(pictures, STEPS, zoom=1), alt, 420)
+            if kind_of(modality) == "image"
+            else _three(pictures, alt)
+        )
+    return (
+        f'<div>{body}<p class="source"><span class="bar"><b style="width:{share:.0f}%"></b>'
+        f"</span>{float(change[latent]):.3f}</p></div>"
+    )

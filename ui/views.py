@@ -67,19 +67,29 @@ def run_mark(run: Run) -> str:
 
 def facts(entries: Sequence[tuple[str, str, str]]) -> None:
     """Large numbers: (what, value, remark)."""
-    st.html('<dl class="facts">' + "".join(
-        f"<div><dt>{escape(what)}</dt>"
-        f"<dd>{escape(value)} <small>{escape(remark)}</small></dd></div>"
-        for what, value, remark in entries
-    ) + "</dl>")
+    st.html(
+        '<dl class="facts">'
+        + "".join(
+            f"<div><dt>{escape(what)}</dt>"
+            f"<dd>{escape(value)} <small>{escape(remark)}</small></dd></div>"
+            for what, value, remark in entries
+        )
+        + "</dl>"
+    )
 
 
 def item_picture(
     study: Study, modality: ModalityConfig, values: np.ndarray, alt: str, widest: int = LARGE
 ) -> str:
     """One stored or generated value of a modality as HTML."""
-    return values_html(unit(values, modality)[None], modality, alphabet_of(study, modality.name),
-                       1, alt, widest=widest)
+    return values_html(
+        unit(values, modality)[None],
+        modality,
+        alphabet_of(study, modality.name),
+        1,
+        alt,
+        widest=widest,
+    )
 
 
 def unit(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
@@ -89,7 +99,10 @@ def unit(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
 
 
 def modality_panel(
-    here: Here, modality: ModalityConfig, stored: np.ndarray | None, made: "Generated | Node",
+    here: Here,
+    modality: ModalityConfig,
+    stored: np.ndarray | None,
+    made: "Generated | Node",
     given: bool,
     truth: int | None = None,
 ) -> None:
@@ -102,22 +115,33 @@ def modality_panel(
     alt = f"{len(draws)} {'reconstructions' if given else 'generations'} of {name}. {said}"
     st.html(
         f'<div class="panel"><h3>{escape(name)} {badge(given)}</h3><div class="pair">'
-        + (_figure(item_picture(here.study, modality, stored, f"{name} of the item", 104),
-                   "the item's own")
-           if stored is not None else "")
-        + _figure(item_picture(here.study, modality, made.at_mean[name],
-                               f"{name} at the mean of z", 104), "at the mean of z")
+        + (
+            _figure(
+                item_picture(here.study, modality, stored, f"{name} of the item", 104),
+                "the item's own",
+            )
+            if stored is not None
+            else ""
+        )
+        + _figure(
+            item_picture(here.study, modality, made.at_mean[name], f"{name} at the mean of z", 104),
+            "at the mean of z",
+        )
         + "</div>"
-        + values_html(draws, modality, alphabet, TILE_COLUMNS, alt,
-                      None if verdict is None else verdict.spelt)
+        + values_html(
+            draws, modality, alphabet, TILE_COLUMNS, alt, None if verdict is None else verdict.spelt
+        )
         + f'<p class="source">{len(draws)} draws of z. {said}</p></div>'
     )
 
 
 def badge(given: bool) -> str:
     """Whether the model was shown the modality."""
-    return ('<span class="badge">shown, reconstructed</span>' if given
-            else '<span class="badge made">not shown, generated</span>')
+    return (
+        '<span class="badge">shown, reconstructed</span>'
+        if given
+        else '<span class="badge made">not shown, generated</span>'
+    )
 
 
 def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = None) -> str:
@@ -133,10 +157,15 @@ def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = No
     tally = Counter(verdict.labels.tolist())
     wanted = tally.most_common(1)[0][0] if truth is None else truth
     low, high = wilson(tally[wanted], count)
-    text = (f"Judged {class_name(wanted, classes)}{'' if truth is None else ', as the item is'}: "
-            f"{tally[wanted]} of {count} (95 % Wilson interval {low:.2f} to {high:.2f})")
-    rest = [f"{class_name(label, classes)} {hit}" for label, hit in tally.most_common()
-            if label != wanted]
+    text = (
+        f"Judged {class_name(wanted, classes)}{'' if truth is None else ', as the item is'}: "
+        f"{tally[wanted]} of {count} (95 % Wilson interval {low:.2f} to {high:.2f})"
+    )
+    rest = [
+        f"{class_name(label, classes)} {hit}"
+        for label, hit in tally.most_common()
+        if label != wanted
+    ]
     text += f"; else {', '.join(rest[:4])}{' …' if len(rest) > 4 else ''}" if rest else ""
     if verdict.spelt is not None:
         text += f"; spelt without a mistake {int(verdict.spelt.sum())} of {count}"
@@ -144,47 +173,57 @@ def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = No
 
 
 def items_grid(
-    study: Study, modalities: Sequence[ModalityConfig], ids: Sequence[int],
-    present: int | None = None, notes: Sequence[str] = (),
+    study: Study,
+    modalities: Sequence[ModalityConfig],
+    ids: Sequence[int],
+    present: int | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Items with all their modalities, as one block; they answer if `touch.items_answer` runs."""
     data, classes = loading.samples(study), classes_of(study)
     cells = []
     for index, item in enumerate(ids[:MOST_ITEMS]):
         label = int(data.labels[item])
-        parts = [_small(study, modality, data.data[modality.name][item], item)
-                 for modality in modalities]
-        pictures = "".join(part for part, one in zip(parts, modalities, strict=True)
-                           if kind_of(one) != "symbols")
-        words = "".join(part for part, one in zip(parts, modalities, strict=True)
-                        if kind_of(one) == "symbols")
+        parts = [
+            _small(study, modality, data.data[modality.name][item], item) for modality in modalities
+        ]
+        pictures = "".join(
+            part for part, one in zip(parts, modalities, strict=True) if kind_of(one) != "symbols"
+        )
+        words = "".join(
+            part for part, one in zip(parts, modalities, strict=True) if kind_of(one) == "symbols"
+        )
         note = f"<small>{escape(notes[index])}</small>" if notes else ""
         cells.append(
             f'<div class="item" data-item="{item}" role="button" tabindex="0" '
             f'aria-pressed="{str(item == present).lower()}" aria-label="item {item}, '
             f'{escape(class_name(label, classes))}"><p>{class_html(label, classes)}'
             f'<small>item {item}</small></p><div class="pictures">{pictures}</div>{words}{note}'
-            "</div>")
+            "</div>"
+        )
     st.html(f'<div class="item-grid">{"".join(cells)}</div>')
 
 
-def selection_summary(
-    study: Study, ids: Sequence[int], rates: np.ndarray
-) -> None:
+def selection_summary(study: Study, ids: Sequence[int], rates: np.ndarray) -> None:
     """How many items of which classes, and how much the model says about them."""
     labels, classes = loading.samples(study).labels[list(ids)], classes_of(study)
     tally = Counter(labels.tolist()).most_common()
     counts = "".join(f"{class_html(label, classes)}{count} &emsp;" for label, count in tally)
     st.html(f'<p class="plain">{counts}</p>')
-    facts([("Items chosen", str(len(ids)), f"of {len(loading.samples(study))}"),
-           ("Classes among them", str(len(tally)), ""),
-           ("Mean rate", f"{float(rates[list(ids)].mean()):.1f}", "nats")])
+    facts(
+        [
+            ("Items chosen", str(len(ids)), f"of {len(loading.samples(study))}"),
+            ("Classes among them", str(len(tally)), ""),
+            ("Mean rate", f"{float(rates[list(ids)].mean()):.1f}", "nats"),
+        ]
+    )
 
 
 def _small(study: Study, modality: ModalityConfig, values: np.ndarray, item: int) -> str:
     if kind_of(modality) == "symbols":
-        return word_html(probabilities_of(values[None], modality.shape[1])[0],
-                         alphabet_of(study, modality.name))
+        return word_html(
+            probabilities_of(values[None], modality.shape[1])[0], alphabet_of(study, modality.name)
+        )
     pictures = as_image(unit(values, modality)[None], modality)
     return picture_html(tile(pictures, 1, zoom=2), f"{modality.name} of item {item}")
 
@@ -216,6 +255,12 @@ def coherence_facts(
 ) -> list[tuple[str, str, str]]:
     """How often each modality comes out right from a subset, over all test items."""
     found = report.get("coherence", {}).get(subset, {})
-    return [(f"Right {name}, all items", f"{found[name]['share']:.2f}",
-             f"{found[name]['low']:.2f} to {found[name]['high']:.2f}")
-            for name in names if name in found]
+    return [
+        (
+            f"Right {name}, all items",
+            f"{found[name]['share']:.2f}",
+            f"{found[name]['low']:.2f} to {found[name]['high']:.2f}",
+        )
+        for name in names
+        if name in found
+    ]

@@ -31,9 +31,7 @@ class Aggregator(nn.Module):
     draws: Draws = IMPLICIT
     """How gradients pass through draws of a mixture, see `DiagonalMixture`."""
 
-    def forward(
-        self, features: Tensor, subset: Tensor, prior: Posterior | None = None
-    ) -> Batched:
+    def forward(self, features: Tensor, subset: Tensor, prior: Posterior | None = None) -> Batched:
         """The posterior of every item, batch shape [batch].
 
         `prior` is p(z), which fixed aggregators build upon; learned ones only for the product.
@@ -47,8 +45,10 @@ class Aggregator(nn.Module):
         masks = torch.stack(list(subsets))
         known = self.prepare(blanked(features, masks.any(0)))
         found = self.drawing(self.finish(known, masks, prior))
-        return [found.rebuilt(*(value[row] for value in found.parameters()))
-                for row in range(len(masks))]
+        return [
+            found.rebuilt(*(value[row] for value in found.parameters()))
+            for row in range(len(masks))
+        ]
 
     def prepare(self, features: Tensor) -> Tensor:
         """What can be said of each modality alone [batch, modality, width]."""

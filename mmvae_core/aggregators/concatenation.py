@@ -18,8 +18,13 @@ class Concatenation(Aggregator):
     """
 
     def __init__(
-        self, modalities: int, features: int, latent: int, width: int,
-        head: MakeHead = GaussianHead, residual: bool = False,
+        self,
+        modalities: int,
+        features: int,
+        latent: int,
+        width: int,
+        head: MakeHead = GaussianHead,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.rho = make_mlp([modalities * (features + 1), width, width, width], residual)

@@ -58,7 +58,13 @@ class SelfAttentionPrivate(nn.Module):
     """Attention between the tokens g(h_s) + g_z(z') of S; no pooling, one output per member."""
 
     def __init__(
-        self, features: int, latent: int, private: int, width: int, heads: int, layers: int,
+        self,
+        features: int,
+        latent: int,
+        private: int,
+        width: int,
+        heads: int,
+        layers: int,
         residual: bool = False,
     ) -> None:
         super().__init__()
@@ -84,9 +90,7 @@ class WithPrivate(Aggregator):
         super().__init__()
         self.shared, self.private, self.family = shared, private, family
 
-    def forward(
-        self, features: Tensor, subset: Tensor, prior: Posterior | None = None
-    ) -> Batched:
+    def forward(self, features: Tensor, subset: Tensor, prior: Posterior | None = None) -> Batched:
         """The posterior of shared and private latents together."""
         return self.several(features, (subset,), prior)[0]
 
@@ -96,6 +100,7 @@ class WithPrivate(Aggregator):
         """The same for several masks."""
         prior = prior.shared if isinstance(prior, SharedAndPrivate) else prior
         shared = self.shared.several(features, subsets, prior)
-        return [PrivatePosterior(one, self.private, self.family,
-                                 blanked(features, subset), subset)
-                for one, subset in zip(shared, subsets, strict=True)]
+        return [
+            PrivatePosterior(one, self.private, self.family, blanked(features, subset), subset)
+            for one, subset in zip(shared, subsets, strict=True)
+        ]

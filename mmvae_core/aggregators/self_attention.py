@@ -59,8 +59,14 @@ class SelfAttention(Aggregator):
     """
 
     def __init__(
-        self, features: int, latent: int, width: int, heads: int, layers: int,
-        head: MakeHead = GaussianHead, residual: bool = False,
+        self,
+        features: int,
+        latent: int,
+        width: int,
+        heads: int,
+        layers: int,
+        head: MakeHead = GaussianHead,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.embed = nn.Linear(features, width)

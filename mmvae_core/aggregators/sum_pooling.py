@@ -15,7 +15,11 @@ class SumPooling(Aggregator):
     """
 
     def __init__(
-        self, features: int, latent: int, width: int, head: MakeHead = GaussianHead,
+        self,
+        features: int,
+        latent: int,
+        width: int,
+        head: MakeHead = GaussianHead,
         residual: bool = False,
     ) -> None:
         super().__init__()

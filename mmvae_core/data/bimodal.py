@@ -38,14 +38,13 @@ def bimodal(config: RunConfig, folder: Path | None = None) -> TableSource:
     clusters = Clusters(CLUSTERS, LATENT, generator)
     mixing = Mixing(LATENT, config.modalities[0].shape[0], generator)
     counts = (config.data.epoch_size, HELD_OUT, TEST)
-    train, held_out, test = (_split(config, clusters, mixing, index, count)
-                             for index, count in enumerate(counts))
+    train, held_out, test = (
+        _split(config, clusters, mixing, index, count) for index, count in enumerate(counts)
+    )
     return TableSource(train, held_out, test, ABOUT | {"alphabets": {config.names[1]: "abcde"}})
 
 
-def _split(
-    config: RunConfig, clusters: Clusters, mixing: Mixing, split: int, count: int
-) -> Table:
+def _split(config: RunConfig, clusters: Clusters, mixing: Mixing, split: int, count: int) -> Table:
     generator = np.random.default_rng((config.data.seed, 1, split))
     latents, labels = clusters.draw(count, generator)
     clean = mixing(latents)

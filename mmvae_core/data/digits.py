@@ -26,7 +26,9 @@ MODALITIES = ("handwriting", "photo", "word")
 VALIDATION_COUNT = 5_000
 # split -> (how many house numbers are rendered, with which seed)
 RENDERED: dict[Split, tuple[int, int]] = {
-    "train": (60_000, 1), "validation": (5_000, 2), "test": (10_000, 3),
+    "train": (60_000, 1),
+    "validation": (5_000, 2),
+    "test": (10_000, 3),
 }
 
 
@@ -98,8 +100,9 @@ class Pairing:
 
     def __getitem__(self, rows: slice | np.ndarray) -> "Pairing":
         """The pairing of some rows, for instance of one batch."""
-        return Pairing(self.split, self.handwriting[rows], self.photo[rows], self.word[rows],
-                       self.labels[rows])
+        return Pairing(
+            self.split, self.handwriting[rows], self.photo[rows], self.word[rows], self.labels[rows]
+        )
 
 
 def default_folder() -> Path:
@@ -127,10 +130,12 @@ def load_digits(
         photos = _with_validation(load_svhn(folder / "svhn"))
     else:
         photos = _rendered((cache or folder) / "house_numbers", workers)
-    return DigitPools(**{
-        split: SplitPools(_handwriting_pool(*handwriting[split]), _photo_pool(*photos[split]))
-        for split in get_args(Split)
-    })
+    return DigitPools(
+        **{
+            split: SplitPools(_handwriting_pool(*handwriting[split]), _photo_pool(*photos[split]))
+            for split in get_args(Split)
+        }
+    )
 
 
 def epoch_pairs(
@@ -173,8 +178,8 @@ def fixed_triples(
         )
     photo = np.empty(count, dtype=np.int64)
     for digit in range(CLASSES):
-        own = chosen.photo.by_label[chosen.photo.starts[digit]:][:chosen.photo.counts[digit]]
-        photo[labels == digit] = generator.permutation(own)[:needed[digit]]
+        own = chosen.photo.by_label[chosen.photo.starts[digit] :][: chosen.photo.counts[digit]]
+        photo[labels == digit] = generator.permutation(own)[: needed[digit]]
     return Pairing(split, handwriting, photo, sample_words(labels, generator), labels)
 
 
@@ -190,9 +195,7 @@ def triples(pools: DigitPools, indices: Pairing) -> dict[str, np.ndarray]:
     }
 
 
-def _draw_same_label(
-    pool: Pool, labels: np.ndarray, generator: np.random.Generator
-) -> np.ndarray:
+def _draw_same_label(pool: Pool, labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """For each label a uniformly drawn index of the pool with that label: int64 [n]."""
     available = pool.counts[labels]
     if (available == 0).any():

@@ -26,8 +26,10 @@ ABOUT = {
     "title": "Linear: five vectors of one normal latent",
     "classes": ["lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth"],
     "alphabets": {},
-    "sources": ["Made from normal latents by linear maps, seeded; a class is the fifth in which "
-                "the first true latent lies"],
+    "sources": [
+        "Made from normal latents by linear maps, seeded; a class is the fifth in which "
+        "the first true latent lies"
+    ],
 }
 
 
@@ -56,8 +58,9 @@ def sparse_loadings(config: RunConfig) -> list[np.ndarray]:
 
 def _source(config: RunConfig, loadings: list[np.ndarray]) -> TableSource:
     counts = (config.data.epoch_size, HELD_OUT, TEST)
-    train, held_out, test = (_split(config, loadings, index, count)
-                             for index, count in enumerate(counts))
+    train, held_out, test = (
+        _split(config, loadings, index, count) for index, count in enumerate(counts)
+    )
     return TableSource(train, held_out, test, ABOUT)
 
 

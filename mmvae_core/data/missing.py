@@ -33,8 +33,9 @@ def missing(config: RunConfig, folder: Path | None = None) -> TableSource:
     clusters = Clusters(CLUSTERS, LATENT, generator)
     mixings = [Mixing(LATENT, size, generator) for size in sizes(config)]
     counts = (config.data.epoch_size, HELD_OUT, TEST)
-    train, held_out, test = (_split(config, clusters, mixings, index, count)
-                             for index, count in enumerate(counts))
+    train, held_out, test = (
+        _split(config, clusters, mixings, index, count) for index, count in enumerate(counts)
+    )
     return TableSource(_thinned(train, config, 0), _thinned(held_out, config, 1), test, ABOUT)
 
 
@@ -56,6 +57,8 @@ def _thinned(table: Table, config: RunConfig, split: int) -> Table:
     lonely = ~kept.any(1)
     kept[lonely, generator.integers(0, kept.shape[1], int(lonely.sum()))] = True
     observed = torch.from_numpy(kept)
-    data = {name: torch.where(observed[:, index, None], values, torch.nan)
-            for index, (name, values) in enumerate(table.items.data.items())}
+    data = {
+        name: torch.where(observed[:, index, None], values, torch.nan)
+        for index, (name, values) in enumerate(table.items.data.items())
+    }
     return Table(Batch(data, observed), table.latents, table.labels)

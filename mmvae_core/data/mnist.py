@@ -27,14 +27,10 @@ FILES = {
 BASE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 # SHA-256 of the archives as published. A recompressed copy has other hashes and equal contents.
 SHA256 = {
-    "train-images-idx3-ubyte.gz":
-        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte.gz":
-        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "t10k-images-idx3-ubyte.gz":
-        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "t10k-labels-idx1-ubyte.gz":
-        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
 DOWNLOAD_COMMAND = "python -m mmvae_core data digits --download"
 
@@ -51,8 +47,10 @@ def load_mnist(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """
     names = [name for pair in FILES.values() for name in pair]
     paths = find_files(folder, names, "MNIST", DOWNLOAD_COMMAND)
-    return {split: _read_split(paths[images], paths[labels])
-            for split, (images, labels) in FILES.items()}
+    return {
+        split: _read_split(paths[images], paths[labels])
+        for split, (images, labels) in FILES.items()
+    }
 
 
 def download_mnist(folder: Path, base_url: str = BASE_URL) -> None:
@@ -112,7 +110,10 @@ def fetch_files(base_url: str, sha256: Mapping[str, str], folder: Path) -> None:
         try:
             # pooch's own downloader does not fit the type that pooch declares for it.
             pooch.retrieve(
-                base_url + name, known_hash=f"sha256:{digest}", fname=name, path=folder,
+                base_url + name,
+                known_hash=f"sha256:{digest}",
+                fname=name,
+                path=folder,
                 downloader=downloader,  # pyright: ignore[reportArgumentType]
             )
         except (OSError, ValueError) as error:

@@ -172,8 +172,7 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _too_many(size: str) -> str:
-    return (f"The picture has {size} pixels, expected at most {MAX_PIXELS:,}; "
-            "make it smaller first.")
+    return f"The picture has {size} pixels, expected at most {MAX_PIXELS:,}; make it smaller first."
 
 
 def _opaque(picture: Image.Image) -> Image.Image:

@@ -43,14 +43,18 @@ def check_strokes(given: Any) -> Strokes:
     """A drawing out of decoded JSON; DataError unless it is one and of a bearable size."""
     if not isinstance(given, list) or len(given) > MAX_STROKES:
         count = f"{len(given)} strokes" if isinstance(given, list) else type(given).__name__
-        raise DataError(f"A drawing of {count} was given, expected a list of at most "
-                        f"{MAX_STROKES} strokes; clear it and draw anew.")
+        raise DataError(
+            f"A drawing of {count} was given, expected a list of at most "
+            f"{MAX_STROKES} strokes; clear it and draw anew."
+        )
     if not all(isinstance(stroke, list) and stroke for stroke in given):
         raise DataError("A stroke without points was given, expected a list of points (x, y).")
     count = sum(map(len, given))
     if count > MAX_POINTS:
-        raise DataError(f"The drawing has {count} points, expected at most {MAX_POINTS}; draw "
-                        "it with fewer or shorter strokes.")
+        raise DataError(
+            f"The drawing has {count} points, expected at most {MAX_POINTS}; draw "
+            "it with fewer or shorter strokes."
+        )
     return [[_point(point) for point in stroke] for stroke in given]
 
 
@@ -60,8 +64,10 @@ def draw(strokes: Strokes, shape: tuple[int, ...]) -> np.ndarray:
     All black without strokes. Raises DataError unless the shape has one channel.
     """
     if len(shape) != 3 or shape[0] != 1:
-        raise DataError(f"The modality has the shape {list(shape)}, expected one channel, a height "
-                        "and a width; a drawing cannot stand for it.")
+        raise DataError(
+            f"The modality has the shape {list(shape)}, expected one channel, a height "
+            "and a width; a drawing cannot stand for it."
+        )
     if not strokes:
         return np.zeros(shape, np.float32)
     box = round(INK_BOX * min(shape[1:]))
@@ -79,12 +85,19 @@ def from_text(text: str) -> Strokes:
     """The drawing of `to_text`, within 1 / 8,190 of its points; DataError for anything else."""
     parts = text.split(_PAUSE) if text else []
     if set(text) - set(_DIGITS + _PAUSE) or any(not part or len(part) % 4 for part in parts):
-        raise DataError(f"{text[:40]!r} is no drawing, expected four letters or digits for each "
-                        "point and a full stop between strokes; copy the link again.")
-    return check_strokes([
-        [[_value(part[at : at + 2]), _value(part[at + 2 : at + 4])]
-         for at in range(0, len(part), 4)] for part in parts
-    ])
+        raise DataError(
+            f"{text[:40]!r} is no drawing, expected four letters or digits for each "
+            "point and a full stop between strokes; copy the link again."
+        )
+    return check_strokes(
+        [
+            [
+                [_value(part[at : at + 2]), _value(part[at + 2 : at + 4])]
+                for at in range(0, len(part), 4)
+            ]
+            for part in parts
+        ]
+    )
 
 
 def _ink(strokes: Strokes, box: int) -> np.ndarray:
@@ -107,11 +120,16 @@ def _ink(strokes: Strokes, box: int) -> np.ndarray:
 
 def _point(given: Any) -> Point:
     values = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else []
-    numbers = [value for value in values if isinstance(value, int | float)
-               and not isinstance(value, bool) and 0 <= value <= 1]
+    numbers = [
+        value
+        for value in values
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    ]
     if len(values) != 2 or len(numbers) != 2:
-        raise DataError(f"The point {str(given)[:40]} was given, expected two numbers from 0 to 1, "
-                        "the place on the pad.")
+        raise DataError(
+            f"The point {str(given)[:40]} was given, expected two numbers from 0 to 1, "
+            "the place on the pad."
+        )
     return float(numbers[0]), float(numbers[1])
 
 

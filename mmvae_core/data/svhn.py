@@ -29,8 +29,18 @@ SHA256 = {
 DOWNLOAD_COMMAND = "python -m mmvae_core data digits --download --photo svhn"
 
 # Numbers that the format gives to element types, array classes and flags.
-_ELEMENT_TYPES = {1: "<i1", 2: "<u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8",
-                  12: "<i8", 13: "<u8"}
+_ELEMENT_TYPES = {
+    1: "<i1",
+    2: "<u1",
+    3: "<i2",
+    4: "<u2",
+    5: "<i4",
+    6: "<u4",
+    7: "<f4",
+    9: "<f8",
+    12: "<i8",
+    13: "<u8",
+}
 _MATRIX, _COMPRESSED = 14, 15
 _UINT8_CLASS, _NUMERIC_CLASSES = 9, range(6, 16)
 _COMPLEX = 0x0800
@@ -114,13 +124,17 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     with path.open("rb") as stream:
         header = stream.read(128)
         if header[124:] != _LEVEL_5:
-            raise _damaged(path, f"has a header ending in '{header[124:].hex()}'",
-                           f"'{_LEVEL_5.hex()}' (a little-endian MATLAB file of level 5)")
+            raise _damaged(
+                path,
+                f"has a header ending in '{header[124:].hex()}'",
+                f"'{_LEVEL_5.hex()}' (a little-endian MATLAB file of level 5)",
+            )
         while tag := stream.read(8):
             kind, size = struct.unpack("<II", tag)
             if kind not in (_MATRIX, _COMPRESSED) or stream.tell() + size > file_size:
-                raise _damaged(path, f"has a piece of type {kind} and {size} bytes",
-                               "complete variables only")
+                raise _damaged(
+                    path, f"has a piece of type {kind} and {size} bytes", "complete variables only"
+                )
             name, array = _read_variable(stream, tag, path)
             if name in arrays:
                 raise _damaged(path, f"holds {name} twice", "X and y once each")
@@ -193,6 +207,7 @@ def _check(variable: _Variable, path: Path) -> None:
     fits = fits and not variable.is_complex and min(shape) > 0 and max(shape) <= MAX_ITEMS
     if not fits or variable.size != math.prod(shape) * np.dtype(dtype).itemsize:
         raise _damaged(
-            path, f"declares {variable.name!r} of shape {shape} with {variable.size} bytes of data",
+            path,
+            f"declares {variable.name!r} of shape {shape} with {variable.size} bytes of data",
             f"X [32, 32, 3, n] of unsigned bytes and y [n, 1] of numbers, n at most {MAX_ITEMS}",
         )

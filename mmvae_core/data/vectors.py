@@ -27,8 +27,10 @@ def sizes(config: RunConfig) -> list[int]:
 def complete(data: Mapping[str, np.ndarray]) -> Batch:
     """A batch of which nothing is missing: numbers as float32, codes as integers."""
     tensors = {name: torch.from_numpy(values) for name, values in data.items()}
-    tensors = {name: values.float() if values.is_floating_point() else values.long()
-               for name, values in tensors.items()}
+    tensors = {
+        name: values.float() if values.is_floating_point() else values.long()
+        for name, values in tensors.items()
+    }
     count = len(next(iter(tensors.values())))
     return Batch(tensors, torch.ones(count, len(tensors), dtype=torch.bool))
 

@@ -103,8 +103,6 @@ def score_words(log_probs: np.ndarray) -> np.ndarray:
     return np.logaddexp.reduceat(scores, _STARTS, axis=1) - np.log(_COUNTS)
 
 
-_PLACEMENTS = np.stack([
-    encode(" " * offset + name)
-    for name in NAMES
-    for offset in range(LENGTH - len(name) + 1)
-])
+_PLACEMENTS = np.stack(
+    [encode(" " * offset + name) for name in NAMES for offset in range(LENGTH - len(name) + 1)]
+)

@@ -47,8 +47,12 @@ class ConfidentJudge(Protocol):
 
 @torch.no_grad()
 def conditional_coherence(
-    model: MultimodalVAE, posterior: Posterior, labels: Tensor, judges: Mapping[str, Judge],
-    seed: int, each: Fraction = lambda fraction: None,
+    model: MultimodalVAE,
+    posterior: Posterior,
+    labels: Tensor,
+    judges: Mapping[str, Judge],
+    seed: int,
+    each: Fraction = lambda fraction: None,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Share of items judged as their true class, for every non-empty subset and judged modality.
 
@@ -71,7 +75,10 @@ def conditional_coherence(
 
 @torch.no_grad()
 def joint_coherence(
-    model: MultimodalVAE, judges: Mapping[str, Judge], seed: int, samples: int = 2_000,
+    model: MultimodalVAE,
+    judges: Mapping[str, Judge],
+    seed: int,
+    samples: int = 2_000,
     prior: Posterior | None = None,
 ) -> dict[str, Any]:
     """Share of prior draws z ~ p(z) whose judged modalities are all named the same class.
@@ -100,8 +107,9 @@ def judge_latents(
             labels[name].append(judge(means).cpu())
             if isinstance(judge, SpellingJudge):
                 spelt.setdefault(name, []).append(judge.spelt(means))
-    shares = {name: {"spelt": float(torch.cat(flags).double().mean())}
-              for name, flags in spelt.items()}
+    shares = {
+        name: {"spelt": float(torch.cat(flags).double().mean())} for name, flags in spelt.items()
+    }
     return {name: torch.cat(found) for name, found in labels.items()}, shares
 
 

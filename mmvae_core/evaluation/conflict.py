@@ -44,8 +44,13 @@ AGAINST = " vs "
 
 @torch.no_grad()
 def conflict(
-    model: MultimodalVAE, batch: Batch, labels: Tensor, judges: Mapping[str, Judge],
-    samples: int = 128, seed: int = 0, each: Progress = no_progress,
+    model: MultimodalVAE,
+    batch: Batch,
+    labels: Tensor,
+    judges: Mapping[str, Judge],
+    samples: int = 128,
+    seed: int = 0,
+    each: Progress = no_progress,
 ) -> dict[str, Any]:
     """For each pair of sides: `auroc` of the score, quantiles of the score, and who `won`.
 
@@ -66,7 +71,8 @@ def conflict(
         found[side_names(first, second, model.names)] = {
             "auroc": auroc(matched.value.cpu().numpy(), swapped.value.cpu().numpy()),
             "exact": swapped.exact,
-            "matched": _quantiles(matched.value), "swapped": _quantiles(swapped.value),
+            "matched": _quantiles(matched.value),
+            "swapped": _quantiles(swapped.value),
             "won": _won(model, mine, yours, labels, labels[rival], judges, seed),
         }
         each("conflict", (row + 1) / len(pairs))
@@ -79,8 +85,9 @@ Side = tuple[Tensor, Tensor]
 
 def score(model: MultimodalVAE, first: Side, second: Side, samples: int, seed: int) -> Estimate:
     """The conflict score C [batch]; the error is at most so large (both terms share draws)."""
-    together, *alone = (_shared(model.posterior(*side)) for side in (
-        joined(first, second), first, second))
+    together, *alone = (
+        _shared(model.posterior(*side)) for side in (joined(first, second), first, second)
+    )
     terms = [kl(together, side, samples, seed) for side in alone]
     errors = [term.error for term in terms if term.error is not None]
     value = torch.stack([term.value for term in terms]).sum(0)
@@ -159,8 +166,13 @@ def _below(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _won(
-    model: MultimodalVAE, first: Side, second: Side, mine: Tensor, yours: Tensor,
-    judges: Mapping[str, Judge], seed: int,
+    model: MultimodalVAE,
+    first: Side,
+    second: Side,
+    mine: Tensor,
+    yours: Tensor,
+    judges: Mapping[str, Judge],
+    seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Per judged modality the shares of generations judged as `first`, `second`, `neither`."""
     with seeded(seed):

@@ -55,8 +55,11 @@ def number_words(study: Study) -> list[str]:
     if len(study.about.get("classes", [])) != len(NAMES):
         return []
     data = study.samples().data
-    return [name for name, alphabet in study.about.get("alphabets", {}).items()
-            if alphabet == ALPHABET and name in data and data[name].shape[1:] == (LENGTH,)]
+    return [
+        name
+        for name, alphabet in study.about.get("alphabets", {}).items()
+        if alphabet == ALPHABET and name in data and data[name].shape[1:] == (LENGTH,)
+    ]
 
 
 def digit_judges(

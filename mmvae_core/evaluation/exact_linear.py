@@ -52,8 +52,9 @@ class LinearGaussian:
         for index, name in enumerate(self.loadings):
             error, scale = self._error(data, name), self.scales[name]
             size = error.shape[-1]
-            own = -0.5 * (size * math.log(2 * math.pi * scale**2)
-                          + error.square().sum(-1) / scale**2)
+            own = -0.5 * (
+                size * math.log(2 * math.pi * scale**2) + error.square().sum(-1) / scale**2
+            )
             value = value + torch.where(subset[:, index], own, 0.0)
         return value
 
@@ -112,8 +113,11 @@ def kl_from_exact(q: Posterior, exact: MultivariateNormal, samples: int, seed: i
 
 
 def _is_linear(part: Modality) -> bool:
-    return (isinstance(part.decoder, LinearDecoder | nn.Linear)
-            and isinstance(part.likelihood, LocationScale) and part.likelihood.family == "normal")
+    return (
+        isinstance(part.decoder, LinearDecoder | nn.Linear)
+        and isinstance(part.likelihood, LocationScale)
+        and part.likelihood.family == "normal"
+    )
 
 
 def _layer(part: Modality) -> nn.Linear:

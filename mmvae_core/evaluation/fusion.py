@@ -66,8 +66,12 @@ def inside(model: MultimodalVAE, features: Tensor, subset: Tensor) -> Inside | N
     if isinstance(aggregator, SumPooling | SelfAttention):
         summands = aggregator.summands(features, subset)
         is_attention = isinstance(aggregator, SelfAttention)
-        return Inside(model.names, pooled_shares(summands), summands,
-                      aggregator.attention(features, subset) if is_attention else None)
+        return Inside(
+            model.names,
+            pooled_shares(summands),
+            summands,
+            aggregator.attention(features, subset) if is_attention else None,
+        )
     return None
 
 
@@ -94,7 +98,10 @@ def precision_shares(
 
 
 def _components(
-    names: tuple[str, ...], aggregator: Aggregator, features: Tensor, subset: Tensor,
+    names: tuple[str, ...],
+    aggregator: Aggregator,
+    features: Tensor,
+    subset: Tensor,
     prior: Posterior,
 ) -> Inside:
     posterior = aggregator(features, subset, prior)

@@ -32,8 +32,9 @@ def strong_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
     first, second = _halves(true, learned)
     table = _correlations(*first)
     match = linear_sum_assignment(table, maximize=True)
-    inside, outside = (float(one[match].sum()) / len(table)
-                       for one in (table, _correlations(*second)))
+    inside, outside = (
+        float(one[match].sum()) / len(table) for one in (table, _correlations(*second))
+    )
     return Correlations(inside, outside)
 
 
@@ -41,8 +42,10 @@ def weak_mcc(true: np.ndarray, learned: np.ndarray) -> Correlations:
     """MCC after the affine maps of canonical correlation analysis; invariant to affine maps."""
     first, second = _halves(true, learned)
     maps = canonical_maps(*first)
-    both = [[values @ weights for values, weights in zip(half, maps, strict=True)]
-            for half in (first, second)]
+    both = [
+        [values @ weights for values, weights in zip(half, maps, strict=True)]
+        for half in (first, second)
+    ]
     inside, outside = (float(np.trace(_correlations(*half))) / true.shape[1] for half in both)
     return Correlations(inside, outside)
 

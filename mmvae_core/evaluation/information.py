@@ -41,8 +41,9 @@ def node_rates(posterior: Posterior, prior: Posterior, samples: int, seed: int) 
     All estimated nodes are drawn in one call, so their errors are independent of each other; an
     error of 0 marks a node that has a formula.
     """
-    return _by_formula(_has_one_component(posterior), lambda rows: kl(
-        _rows(posterior, rows), prior, samples, seed))
+    return _by_formula(
+        _has_one_component(posterior), lambda rows: kl(_rows(posterior, rows), prior, samples, seed)
+    )
 
 
 @torch.no_grad()
@@ -53,9 +54,15 @@ def gains(posterior: Posterior, between: Edges, samples: int, seed: int) -> Esti
     difference of two rates, and never below zero but for the noise of an estimate.
     """
     single = _has_one_component(posterior)
-    return _by_formula(single[between.upper] & single[between.lower], lambda rows: kl(
-        _rows(posterior, between.upper[rows]), _rows(posterior, between.lower[rows]),
-        samples, seed))
+    return _by_formula(
+        single[between.upper] & single[between.lower],
+        lambda rows: kl(
+            _rows(posterior, between.upper[rows]),
+            _rows(posterior, between.lower[rows]),
+            samples,
+            seed,
+        ),
+    )
 
 
 def shapley_weights(masks: Tensor) -> Tensor:
@@ -105,12 +112,16 @@ def _has_one_component(posterior: Posterior) -> Tensor:
 
 def _by_formula(single: Tensor, how: Callable[[Tensor], Estimate]) -> Estimate:
     """Rows that may have a formula apart from the others, so that these do not spoil those."""
-    parts = [(rows, how(rows)) for rows in (torch.nonzero(single)[:, 0],
-                                            torch.nonzero(~single)[:, 0]) if len(rows)]
+    parts = [
+        (rows, how(rows))
+        for rows in (torch.nonzero(single)[:, 0], torch.nonzero(~single)[:, 0])
+        if len(rows)
+    ]
     order = torch.cat([rows for rows, _ in parts]).argsort()
     value = torch.cat([part.value for _, part in parts])[order]
     if all(part.error is None for _, part in parts):
         return Estimate(value)
-    error = torch.cat([torch.zeros_like(part.value) if part.error is None else part.error
-                       for _, part in parts])
+    error = torch.cat(
+        [torch.zeros_like(part.value) if part.error is None else part.error for _, part in parts]
+    )
     return Estimate(value, error[order])

@@ -62,7 +62,9 @@ class Judge(nn.Module):
 
 
 def train_judge(
-    images: np.ndarray, labels: np.ndarray, config: JudgeTraining,
+    images: np.ndarray,
+    labels: np.ndarray,
+    config: JudgeTraining,
     each_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> Judge:
     """Train a judge on real pictures uint8 [n, c, h, w] with labels [n]."""

@@ -28,8 +28,14 @@ ROWS = 200
 
 @torch.no_grad()
 def log_likelihood(
-    model: MultimodalVAE, batch: Batch, target: Tensor, subset: Tensor, samples: int, seed: int,
-    rows: int = ROWS, prior: Posterior | None = None,
+    model: MultimodalVAE,
+    batch: Batch,
+    target: Tensor,
+    subset: Tensor,
+    samples: int,
+    seed: int,
+    rows: int = ROWS,
+    prior: Posterior | None = None,
 ) -> Tensor:
     """log p(x_A) [batch] with z ~ q(. | x_S); `target` (A) and `subset` (S) are masks [modality].
 
@@ -46,7 +52,11 @@ def log_likelihood(
 
 @torch.no_grad()
 def log_likelihoods(
-    model: MultimodalVAE, batch: Batch, samples: int, seed: int, rows: int = ROWS,
+    model: MultimodalVAE,
+    batch: Batch,
+    samples: int,
+    seed: int,
+    rows: int = ROWS,
     each: Callable[[float], None] = lambda fraction: None,
 ) -> Tensor:
     """log p(x_S) of every subset, z ~ q(. | x_S): [subset, batch], ordered as `all_subsets`.
@@ -71,8 +81,13 @@ def log_likelihoods(
 
 
 def _importance(
-    model: MultimodalVAE, part: Batch, posterior: Posterior, target: Tensor, samples: int,
-    rows: int, prior: Posterior | None = None,
+    model: MultimodalVAE,
+    part: Batch,
+    posterior: Posterior,
+    target: Tensor,
+    samples: int,
+    rows: int,
+    prior: Posterior | None = None,
 ) -> Tensor:
     """The estimate of each item [batch]; log-weights [sample, batch] meet in one logsumexp."""
     latent = posterior.rsample((samples,))

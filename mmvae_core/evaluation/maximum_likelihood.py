@@ -33,14 +33,21 @@ def dense_maximum(data: Mapping[str, Tensor], latent: int, scale: float = 1.0) -
 
 
 def structured_maximum(
-    data: Mapping[str, Tensor], start: Mapping[str, Tensor], structure: Tensor, scale: float = 1.0,
+    data: Mapping[str, Tensor],
+    start: Mapping[str, Tensor],
+    structure: Tensor,
+    scale: float = 1.0,
     steps: int = STEPS,
 ) -> LinearGaussian:
     """The maximum near `start`, loadings [size, latent] that are zero outside the structure."""
     joint = torch.cat([values.double() for values in data.values()], -1)
     loading = torch.cat([start[name].double() for name in data])
-    rows = torch.cat([seen.expand(values.shape[1], -1)
-                      for seen, values in zip(structure, data.values(), strict=True)])
+    rows = torch.cat(
+        [
+            seen.expand(values.shape[1], -1)
+            for seen, values in zip(structure, data.values(), strict=True)
+        ]
+    )
     covariance = _covariance(joint)
     for _ in range(steps):
         loading = _step(loading, covariance, rows, scale)

@@ -52,9 +52,9 @@ def kl(q: Posterior, p: Posterior, samples: int, seed: int) -> Estimate:
     if samples < 2:
         raise UsageError(f"{samples} draws were asked for, expected 2 or more for an error bar.")
     with seeded(seed):
-        ratios = torch.cat([
-            _log_ratio(q, p, min(DRAWS, samples - start)) for start in range(0, samples, DRAWS)
-        ])
+        ratios = torch.cat(
+            [_log_ratio(q, p, min(DRAWS, samples - start)) for start in range(0, samples, DRAWS)]
+        )
     return Estimate(ratios.mean(0), ratios.std(0) / samples**0.5)
 
 
@@ -76,7 +76,11 @@ def cross_rates(posterior: Posterior, samples: int, seed: int) -> list[Estimate]
 
 @torch.no_grad()
 def distortions(
-    model: MultimodalVAE, batch: Batch, posterior: Posterior, samples: int, seed: int,
+    model: MultimodalVAE,
+    batch: Batch,
+    posterior: Posterior,
+    samples: int,
+    seed: int,
     each: Callable[[float], None] = lambda fraction: None,
 ) -> tuple[Tensor, Tensor]:
     """D_S = -E_q(z|x_S) log p(x_S | z) and a bound of log p(x_S), both [subset, batch], unweighted.
@@ -90,8 +94,9 @@ def distortions(
             shown, pieces, start = one_subset(posterior, row), [], 0
             for part in parts(batch, ITEMS):
                 rows = slice(start, start + len(part))
-                pieces.append(_scored(model, part, change(shown, lambda one, at=rows: one[at]),
-                                      mask, samples))
+                pieces.append(
+                    _scored(model, part, change(shown, lambda one, at=rows: one[at]), mask, samples)
+                )
                 start += len(part)
             found.append(torch.cat(pieces, 1))
             each((row + 1) / len(masks))

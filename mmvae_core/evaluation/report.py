@@ -54,8 +54,9 @@ def evaluate_run(
 ) -> tuple[dict[str, Any], Latents]:
     """The report of a stored run on its study's items, with the study's judges."""
     priors = {kind: load_prior(run, kind) for kind in run.priors[1:]}
-    return evaluate(run.model(), study.samples(), study_judges(study), seed=seed, each=each,
-                    priors=priors)
+    return evaluate(
+        run.model(), study.samples(), study_judges(study), seed=seed, each=each, priors=priors
+    )
 
 
 def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> None:
@@ -66,8 +67,12 @@ def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> No
 
 
 def evaluate(
-    model: MultimodalVAE, samples: Samples, judges: Mapping[str, Judge],
-    budget: Budget = Budget(), seed: int = 0, each: Progress = no_progress,
+    model: MultimodalVAE,
+    samples: Samples,
+    judges: Mapping[str, Judge],
+    budget: Budget = Budget(),
+    seed: int = 0,
+    each: Progress = no_progress,
     priors: Mapping[str, Posterior] = MappingProxyType({}),
 ) -> tuple[dict[str, Any], Latents]:
     """The report of a model on test items, ready for JSON, and the items' posteriors.
@@ -86,17 +91,30 @@ def evaluate(
     report["cross_rate"] = _estimates(names, cross_rates(posterior, draws, seed))
     each("rate", 1.0)
     labels = torch.from_numpy(samples.labels.astype(np.int64))
-    distortion, bound = distortions(model, batch, posterior, budget.distortion_samples, seed,
-                                    lambda fraction: each("distortion", fraction))
+    distortion, bound = distortions(
+        model,
+        batch,
+        posterior,
+        budget.distortion_samples,
+        seed,
+        lambda fraction: each("distortion", fraction),
+    )
     report["distortion_samples"] = budget.distortion_samples
-    report["distortion"] = {name: mean_error(one)
-                            for name, one in zip(names, distortion, strict=True)}
+    report["distortion"] = {
+        name: mean_error(one) for name, one in zip(names, distortion, strict=True)
+    }
     report["coherence"] = conditional_coherence(
-        model, posterior, labels, judges, seed, lambda fraction: each("coherence", fraction),
+        model,
+        posterior,
+        labels,
+        judges,
+        seed,
+        lambda fraction: each("coherence", fraction),
     )
     report["joint_coherence"] = joint_coherence(model, judges, seed, budget.prior_samples)
-    report["fitted_priors"] = {name: _with_prior(model, batch, judges, budget, seed, one)
-                               for name, one in priors.items()}
+    report["fitted_priors"] = {
+        name: _with_prior(model, batch, judges, budget, seed, one) for name, one in priors.items()
+    }
     each("joint_coherence", 1.0)
     report["probe"] = dict(zip(names, latent_probe(posterior, samples.labels, seed), strict=True))
     each("probe", 1.0)
@@ -131,8 +149,13 @@ def _likelihood(
 ) -> tuple[dict[str, Any], Tensor]:
     """Joint, marginal and conditional log-likelihoods of the first items, and [subset, item]."""
     first = next(parts(batch, budget.likelihood_items))
-    values = log_likelihoods(model, first, budget.likelihood_samples, seed,
-                             each=lambda fraction: each("log_likelihood", fraction))
+    values = log_likelihoods(
+        model,
+        first,
+        budget.likelihood_samples,
+        seed,
+        each=lambda fraction: each("log_likelihood", fraction),
+    )
     rows = list(enumerate(subset_names(model.names)))
     return {
         "samples": budget.likelihood_samples,
@@ -146,34 +169,50 @@ def _likelihood(
 
 @torch.no_grad()
 def _with_prior(
-    model: MultimodalVAE, batch: Batch, judges: Mapping[str, Judge], budget: Budget, seed: int,
+    model: MultimodalVAE,
+    batch: Batch,
+    judges: Mapping[str, Judge],
+    budget: Budget,
+    seed: int,
     prior: Posterior,
 ) -> dict[str, Any]:
     """What depends on p(z) alone, measured with another one: draws' coherence, joint likelihood."""
     everything = torch.ones(len(model.names), dtype=torch.bool)
     first = next(parts(batch, budget.likelihood_items))
-    values = log_likelihood(model, first, everything, everything, budget.likelihood_samples, seed,
-                            prior=prior)
-    return {"joint_coherence": joint_coherence(model, judges, seed, budget.prior_samples, prior),
-            "log_likelihood": mean_error(values)}
+    values = log_likelihood(
+        model, first, everything, everything, budget.likelihood_samples, seed, prior=prior
+    )
+    return {
+        "joint_coherence": joint_coherence(model, judges, seed, budget.prior_samples, prior),
+        "log_likelihood": mean_error(values),
+    }
 
 
 def _estimates(names: list[str], found: list[Estimate]) -> dict[str, Any]:
-    return {name: mean_error(one.value) | {"exact": one.exact}
-            for name, one in zip(names, found, strict=True)}
+    return {
+        name: mean_error(one.value) | {"exact": one.exact}
+        for name, one in zip(names, found, strict=True)
+    }
 
 
 def _latents(
-    model: MultimodalVAE, posterior: Family, rate: list[Estimate],
-    scores: tuple[Tensor, Tensor, Tensor], seed: int,
+    model: MultimodalVAE,
+    posterior: Family,
+    rate: list[Estimate],
+    scores: tuple[Tensor, Tensor, Tensor],
+    seed: int,
 ) -> Latents:
     mean = posterior.mean.cpu().numpy()
     pca, explained, umap = (part.astype(np.float32) for part in project(mean, seed))
     return Latents(
-        masks=all_subsets(len(model.names)).numpy(), mean=mean,
+        masks=all_subsets(len(model.names)).numpy(),
+        mean=mean,
         stddev=posterior.stddev.cpu().numpy(),
         rate=torch.stack([one.value for one in rate]).cpu().numpy(),
-        pca=pca, pca_explained=explained, umap=umap,
-        distortion=scores[0].cpu().numpy(), log_likelihood=scores[1].cpu().numpy(),
+        pca=pca,
+        pca_explained=explained,
+        umap=umap,
+        distortion=scores[0].cpu().numpy(),
+        log_likelihood=scores[1].cpu().numpy(),
         marginal=scores[2].cpu().numpy(),
     )

@@ -34,11 +34,15 @@ class Ensemble:
         if len({one_seed(config, 0) for config in configs}) != 1:
             raise UsageError("Configurations that are trained together may differ in seeds only.")
         self.configs, self.sources, self.device = configs, sources, device
-        self.steps = [Step(start_model(config, source), config).to(device)
-                      for config, source in zip(configs, sources, strict=True)]
+        self.steps = [
+            Step(start_model(config, source), config).to(device)
+            for config, source in zip(configs, sources, strict=True)
+        ]
         weights, self.buffers = stack_module_state(self.steps)
-        self.weights = {name: value.detach().requires_grad_(value.requires_grad)
-                        for name, value in weights.items()}
+        self.weights = {
+            name: value.detach().requires_grad_(value.requires_grad)
+            for name, value in weights.items()
+        }
         learned = [value for value in self.weights.values() if value.requires_grad]
         self.optimizer = torch.optim.Adam(learned, fused=True)
         self.draw_subsets = build_subsets(configs[0])
@@ -55,8 +59,11 @@ class Ensemble:
             seconds = (time.perf_counter() - started) / len(self.configs)
             rate = self.optimizer.param_groups[0]["lr"]
             for index, reports in enumerate(self.reports):
-                reports.append(EpochReport(epoch + 1, bounds[index], validation[index],
-                                           rates[index], seconds, rate))
+                reports.append(
+                    EpochReport(
+                        epoch + 1, bounds[index], validation[index], rates[index], seconds, rate
+                    )
+                )
 
     def models(self) -> list[MultimodalVAE]:
         """The trained models, one a seed, on the CPU."""
@@ -71,13 +78,22 @@ class Ensemble:
     def diverged(self) -> list[bool]:
         """Whether a seed's bound or weights are no longer finite."""
         weights = list(self.weights.values())
-        return [not (math.isfinite(reports[-1].validation_bound)
-                     and all(bool(value[index].isfinite().all()) for value in weights))
-                for index, reports in enumerate(self.reports)]
+        return [
+            not (
+                math.isfinite(reports[-1].validation_bound)
+                and all(bool(value[index].isfinite().all()) for value in weights)
+            )
+            for index, reports in enumerate(self.reports)
+        ]
 
     def _bound(
-        self, weights: dict[str, Tensor], buffers: dict[str, Tensor], data: dict[str, Tensor],
-        observed: Tensor, subset: Tensor, beta: float,
+        self,
+        weights: dict[str, Tensor],
+        buffers: dict[str, Tensor],
+        data: dict[str, Tensor],
+        observed: Tensor,
+        subset: Tensor,
+        beta: float,
     ) -> tuple[Tensor, Tensor]:
         """Bound and rate of one seed's batch, from its slice of the weights."""
         return functional_call(
@@ -87,11 +103,17 @@ class Ensemble:
     def _train(self, epoch: int) -> tuple[list[float], list[float]]:
         config = self.configs[0]
         steps = math.ceil(config.data.epoch_size / config.training.batch)
-        generators = [torch.Generator().manual_seed(one.training.seed * 1_000_003 + epoch)
-                      for one in self.configs]
-        batches = zip(*(source.batches(one.training.seed, epoch, one.training.batch)
-                        for one, source in zip(self.configs, self.sources, strict=True)),
-                      strict=True)
+        generators = [
+            torch.Generator().manual_seed(one.training.seed * 1_000_003 + epoch)
+            for one in self.configs
+        ]
+        batches = zip(
+            *(
+                source.batches(one.training.seed, epoch, one.training.batch)
+                for one, source in zip(self.configs, self.sources, strict=True)
+            ),
+            strict=True,
+        )
         totals = torch.zeros(2, len(self.configs))
         with seeded(config.training.seed * 1_000_003 + epoch):
             for index, found in enumerate(batches):
@@ -119,10 +141,14 @@ class Ensemble:
     def _call(
         self, found: Sequence[Batch], generators: Sequence[torch.Generator], beta: float
     ) -> tuple[Tensor, Tensor]:
-        subsets = [self.draw_subsets(batch.observed, generator)
-                   for batch, generator in zip(found, generators, strict=True)]
-        data = {name: torch.stack([batch.data[name] for batch in found]).to(self.device)
-                for name in found[0].data}
+        subsets = [
+            self.draw_subsets(batch.observed, generator)
+            for batch, generator in zip(found, generators, strict=True)
+        ]
+        data = {
+            name: torch.stack([batch.data[name] for batch in found]).to(self.device)
+            for name in found[0].data
+        }
         observed = torch.stack([batch.observed for batch in found]).to(self.device)
         subset = torch.stack(subsets).to(self.device)
         return self._bounds(self.weights, self.buffers, data, observed, subset, beta)

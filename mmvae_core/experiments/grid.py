@@ -78,27 +78,38 @@ def config_of(cell: Cell, quick: bool = False) -> RunConfig:
     name = cell.aggregator.removesuffix(MIXTURE)
     components = COMPONENTS if cell.aggregator.endswith(MIXTURE) else 1
     epochs = max(1, base.training.epochs // QUICK_SHARE) if quick else base.training.epochs
-    return one_seed(replace(
-        base,
-        aggregator=replace(base.aggregator, name=name, components=components,
-                           **_sizes(name, base.aggregator.width)),
-        objective=replace(base.objective, name=cell.objective),
-        training=replace(base.training, epochs=epochs),
-    ), cell.seed)
+    return one_seed(
+        replace(
+            base,
+            aggregator=replace(
+                base.aggregator,
+                name=name,
+                components=components,
+                **_sizes(name, base.aggregator.width),
+            ),
+            objective=replace(base.objective, name=cell.objective),
+            training=replace(base.training, epochs=epochs),
+        ),
+        cell.seed,
+    )
 
 
 def _sizes(name: str, width: int) -> dict[str, int]:
     """The aggregator's size, where it has one: about as many parameters in either learned one."""
     if name not in LEARNED:
         return {"width": AggregatorConfig(name=name).width}
-    return {"width": width} if name == "sum_pooling" else {
-        "width": 3 * width // 4, "heads": 4, "layers": 1}
+    return (
+        {"width": width}
+        if name == "sum_pooling"
+        else {"width": 3 * width // 4, "heads": 4, "layers": 1}
+    )
 
 
 def one_seed(config: RunConfig, seed: int) -> RunConfig:
     """The same configuration of another seed, which draws the world and the training."""
-    return replace(config, data=replace(config.data, seed=seed),
-                   training=replace(config.training, seed=seed))
+    return replace(
+        config, data=replace(config.data, seed=seed), training=replace(config.training, seed=seed)
+    )
 
 
 def fingerprint(config: RunConfig) -> str:

@@ -64,14 +64,21 @@ def _exact_figures(
     best, figures = maximum(config, source), []
     for suffix, table in (("", source.test), ("_train", source.train)):
         items = table.items
-        own, top = (float(one.log_evidence(items.data, items.observed).mean())
-                    for one in (exact, best))
-        figures += [Figure("log_likelihood" + suffix, "all", own),
-                    Figure("maximum_likelihood" + suffix, "all", top)]
+        own, top = (
+            float(one.log_evidence(items.data, items.observed).mean()) for one in (exact, best)
+        )
+        figures += [
+            Figure("log_likelihood" + suffix, "all", own),
+            Figure("maximum_likelihood" + suffix, "all", top),
+        ]
     relative = (figures[3].value - figures[2].value) / abs(figures[3].value)
     gap = figures[0].value - _bound(config, model, source.test.items)
-    return [*figures, Figure("relative_shortfall_train", "all", relative),
-            Figure("variational_gap", "all", gap), *_divergences(model, exact, source.test.items)]
+    return [
+        *figures,
+        Figure("relative_shortfall_train", "all", relative),
+        Figure("variational_gap", "all", gap),
+        *_divergences(model, exact, source.test.items),
+    ]
 
 
 @torch.no_grad()
@@ -80,8 +87,12 @@ def _bound(config: RunConfig, model: MultimodalVAE, items: Batch) -> float:
     objective, draw = build_objective(config), build_subsets(config)
     generator, weights = torch.Generator().manual_seed(SEED), torch.ones(len(model.names))
     with seeded(SEED):
-        values = [objective(model, items, draw(items.observed, generator), 1, True)
-                  .bound(weights, 1.0).mean() for _ in range(BOUND_DRAWS)]
+        values = [
+            objective(model, items, draw(items.observed, generator), 1, True)
+            .bound(weights, 1.0)
+            .mean()
+            for _ in range(BOUND_DRAWS)
+        ]
     return float(torch.stack(values).mean())
 
 
@@ -120,6 +131,9 @@ def _identifiability(model: MultimodalVAE, source: TableSource) -> list[Figure]:
 def _groups(masks: Tensor) -> Iterable[tuple[str, list[int]]]:
     """Rows of `all_subsets`: the full set, all pairs, all single modalities."""
     count, size = masks.shape[1], masks.sum(1)
-    groups = [("all", [len(masks) - 1]), ("pairs", torch.nonzero(size == 2)[:, 0].tolist()),
-              ("singles", torch.nonzero(size == 1)[:, 0].tolist())]
+    groups = [
+        ("all", [len(masks) - 1]),
+        ("pairs", torch.nonzero(size == 2)[:, 0].tolist()),
+        ("singles", torch.nonzero(size == 1)[:, 0].tolist()),
+    ]
     return [group for group in groups if group[0] != "pairs" or count > 2]

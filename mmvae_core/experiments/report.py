@@ -28,8 +28,11 @@ def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> di
         "quick": order.quick,
         "models": len(cells),
         "seeds": sorted({cell.seed for cell in cells}),
-        "diverged": sorted(f"{row.cell.variant}/{row.cell.name}, seed {row.cell.seed}"
-                           for row in rows if row.figure.figure == DIVERGED),
+        "diverged": sorted(
+            f"{row.cell.variant}/{row.cell.name}, seed {row.cell.seed}"
+            for row in rows
+            if row.figure.figure == DIVERGED
+        ),
         "level": LEVEL,
         "likelihood_samples": SAMPLES,
         "kl": {"items": KL_ITEMS, "samples": KL_SAMPLES},
@@ -53,6 +56,8 @@ def print_claims(report: Mapping[str, Any]) -> Iterator[str]:
     for claim in report["claims"]:
         if claim["low"] is not None:
             span = f"{claim['mean']:+.3f} [{claim['low']:+.3f}, {claim['high']:+.3f}]"
-            yield (f"{claim['variant']:16} {claim['better']:28} above {claim['worse']:24} {span} "
-                   f"{claim['verdict']}")
+            yield (
+                f"{claim['variant']:16} {claim['better']:28} above {claim['worse']:24} {span} "
+                f"{claim['verdict']}"
+            )
     yield from (f"diverged: {name}" for name in report["diverged"])

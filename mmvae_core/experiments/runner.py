@@ -25,8 +25,17 @@ from mmvae_core.files import write_atomically
 from mmvae_core.runs import finish_run, make_fabric
 from mmvae_core.studies import make_table_study
 
-COLUMNS = ("variant", "aggregator", "objective", "seed", "figure", "given", "value", "seconds",
-           "config")
+COLUMNS = (
+    "variant",
+    "aggregator",
+    "objective",
+    "seed",
+    "figure",
+    "given",
+    "value",
+    "seconds",
+    "config",
+)
 DIVERGED = "diverged"
 
 
@@ -56,7 +65,10 @@ class Row:
 
 
 def run_cells(
-    todo: Sequence[Cell], table: Path, order: Order, workers: int,
+    todo: Sequence[Cell],
+    table: Path,
+    order: Order,
+    workers: int,
     each: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Row]:
     """Train what the table lacks, `workers` at a time; the rows of all the cells.
@@ -117,9 +129,23 @@ def read_rows(table: Path) -> list[Row]:
 
 def write_rows(table: Path, rows: Sequence[Row]) -> None:
     """Write a table, in a fixed order, atomically."""
-    lines = sorted(([row.cell.variant, row.cell.aggregator, row.cell.objective, row.cell.seed,
-                     row.figure.figure, row.figure.given, f"{row.figure.value:.6g}",
-                     row.seconds, row.config] for row in rows), key=lambda line: line[:6])
+    lines = sorted(
+        (
+            [
+                row.cell.variant,
+                row.cell.aggregator,
+                row.cell.objective,
+                row.cell.seed,
+                row.figure.figure,
+                row.figure.given,
+                f"{row.figure.value:.6g}",
+                row.seconds,
+                row.config,
+            ]
+            for row in rows
+        ),
+        key=lambda line: line[:6],
+    )
     with write_atomically(table) as temporary, temporary.open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *lines])
 
@@ -143,8 +169,7 @@ def _trained(missing: Sequence[Cell], order: Order, workers: int) -> Iterator[li
 def _is_done(row: Row, order: Order) -> bool:
     """Whether the row's run is where it is to be kept; one that diverged is kept nowhere."""
     folder = order.folder(row.cell)
-    return (folder is None or row.figure.figure == DIVERGED
-            or (folder / "card.json").is_file())
+    return folder is None or row.figure.figure == DIVERGED or (folder / "card.json").is_file()
 
 
 def _row(line: dict[str, str]) -> Row:

@@ -36,15 +36,20 @@ def summarise(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Differences in log-likelihood: masked minus mixture, and learned minus fixed aggregators."""
     found = []
-    figures = {key[:3]: seeds for key, seeds in _by_model(rows).items()
-               if key[3:] == (FIGURE, GIVEN)}
+    figures = {
+        key[:3]: seeds for key, seeds in _by_model(rows).items() if key[3:] == (FIGURE, GIVEN)
+    }
     for variant in sorted({key[0] for key in figures}):
         for claim, better, worse in _pairs(variant, figures):
-            found.append({
-                "claim": claim, "variant": variant,
-                "better": "-".join(better[1:]), "worse": "-".join(worse[1:]),
-                **verdict(figures[better], figures[worse]),
-            })
+            found.append(
+                {
+                    "claim": claim,
+                    "variant": variant,
+                    "better": "-".join(better[1:]),
+                    "worse": "-".join(worse[1:]),
+                    **verdict(figures[better], figures[worse]),
+                }
+            )
     return found
 
 
@@ -65,8 +70,14 @@ def interval(values: Sequence[float]) -> dict[str, Any]:
     """
     count = len(values)
     mean = float(np.mean(values)) if count else None
-    found = {"mean": mean, "low": None, "high": None, "sd": None, "seeds": count,
-             "singles": [float(f"{value:.6g}") for value in values]}
+    found = {
+        "mean": mean,
+        "low": None,
+        "high": None,
+        "sd": None,
+        "seeds": count,
+        "singles": [float(f"{value:.6g}") for value in values],
+    }
     if mean is None or count < 2:
         return found
     spread = float(np.std(values, ddof=1))
@@ -80,10 +91,16 @@ def _pairs(
     """What is compared: (claim, model said to be better, model said to be worse)."""
     known = {key for key in figures if key[0] == variant}
     masked, mixture = OBJECTIVES
-    found = [(f"{masked} above {mixture}", (variant, name, masked), (variant, name, mixture))
-             for name in dict.fromkeys(key[1] for key in sorted(known))]
-    found += [("learned above fixed", (variant, learned, objective), (variant, fixed, objective))
-              for objective in OBJECTIVES for learned in LEARNED for fixed in FIXED]
+    found = [
+        (f"{masked} above {mixture}", (variant, name, masked), (variant, name, mixture))
+        for name in dict.fromkeys(key[1] for key in sorted(known))
+    ]
+    found += [
+        ("learned above fixed", (variant, learned, objective), (variant, fixed, objective))
+        for objective in OBJECTIVES
+        for learned in LEARNED
+        for fixed in FIXED
+    ]
     return [pair for pair in found if pair[1] in known and pair[2] in known]
 
 

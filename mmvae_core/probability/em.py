@@ -20,7 +20,10 @@ TOLERANCE = 1e-5
 
 
 def fit_mixture(
-    points: Tensor, components: int, seed: int, start: GaussianMixture | None = None,
+    points: Tensor,
+    components: int,
+    seed: int,
+    start: GaussianMixture | None = None,
     steps: int = STEPS,
 ) -> GaussianMixture:
     """The mixture of `components` diagonal normals that EM finds for points [point, latent].
@@ -40,8 +43,15 @@ def fit_mixture(
             f"and at least {2 * components}; give more items or fewer components."
         )
     given: dict[str, Any] = {} if start is None else _given(start)
-    estimator = Estimator(components, covariance_type="diag", reg_covar=MIN_SPREAD**2,
-                          max_iter=steps, tol=TOLERANCE, random_state=seed, **given)
+    estimator = Estimator(
+        components,
+        covariance_type="diag",
+        reg_covar=MIN_SPREAD**2,
+        max_iter=steps,
+        tol=TOLERANCE,
+        random_state=seed,
+        **given,
+    )
     with warnings.catch_warnings():
         # That it could go on is no fault: steps are the budget.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -56,5 +66,8 @@ def _given(start: GaussianMixture) -> dict[str, Any]:
     """A mixture as the library takes it."""
     log_weights, loc, scale = (value.detach().cpu().double() for value in start.parameters())
     weights = log_weights.softmax(-1)
-    return {"weights_init": weights.numpy(), "means_init": loc.numpy(),
-            "precisions_init": (scale**-2).numpy()}
+    return {
+        "weights_init": weights.numpy(),
+        "means_init": loc.numpy(),
+        "precisions_init": (scale**-2).numpy(),
+    }

@@ -241,12 +241,19 @@ class GaussianMixture(DiagonalMixture):
         if torch.is_grad_enabled() or not shape or size <= CACHED:
             return _log_mixture(x, *parts)
         axis, step = len(shape) - 1, max(1, shape[-1] * CACHED // size)
-        whole = [x.expand(*shape, -1), *(
-            value.expand(*shape, *value.shape[len(self.batch_shape):]) for value in parts)]
-        return torch.cat([
-            _log_mixture(*(value.narrow(axis, start, min(step, shape[-1] - start))
-                           for value in whole))
-            for start in range(0, shape[-1], step)], axis)
+        whole = [
+            x.expand(*shape, -1),
+            *(value.expand(*shape, *value.shape[len(self.batch_shape) :]) for value in parts),
+        ]
+        return torch.cat(
+            [
+                _log_mixture(
+                    *(value.narrow(axis, start, min(step, shape[-1] - start)) for value in whole)
+                )
+                for start in range(0, shape[-1], step)
+            ],
+            axis,
+        )
 
 
 def _log_mixture(x: Tensor, log_weights: Tensor, loc: Tensor, scale: Tensor) -> Tensor:

@@ -55,8 +55,13 @@ class PrivatePosterior:
     """
 
     def __init__(
-        self, shared: Batched, network: nn.Module, family: type[Diagonal],
-        features: Tensor, subset: Tensor, weights: Mapping[str, Tensor] | None = None,
+        self,
+        shared: Batched,
+        network: nn.Module,
+        family: type[Diagonal],
+        features: Tensor,
+        subset: Tensor,
+        weights: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.shared, self.network, self.family = shared, network, family
         self.features, self.subset, self.weights = features, subset, weights
@@ -94,8 +99,14 @@ class PrivatePosterior:
     def detached(self) -> Self:
         """The same distribution with parameters cut from the graph, not z' inside the network."""
         weights = {name: value.detach() for name, value in self.network.named_parameters()}
-        return type(self)(self.shared.detached(), self.network, self.family,
-                          self.features.detach(), self.subset, weights)
+        return type(self)(
+            self.shared.detached(),
+            self.network,
+            self.family,
+            self.features.detach(),
+            self.subset,
+            weights,
+        )
 
     def parameters(self) -> tuple[Tensor, ...]:
         """Features and subset, then the parameters of q(z' | x_S)."""
@@ -104,8 +115,9 @@ class PrivatePosterior:
     def rebuilt(self, *parameters: Tensor) -> Self:
         """The same family with other parameters."""
         features, subset, *shared = parameters
-        return type(self)(self.shared.rebuilt(*shared), self.network, self.family,
-                          features, subset, self.weights)
+        return type(self)(
+            self.shared.rebuilt(*shared), self.network, self.family, features, subset, self.weights
+        )
 
     def _given(self, shared: Tensor) -> Diagonal:
         """The private latents given z', batch shape [..., modality]."""

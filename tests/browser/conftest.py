@@ -20,9 +20,12 @@ from tests.ui.studies import build
 HOME = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
 LAST = {
-    "": ".item-grid", "masks": "[aria-label='All subsets']",
-    "compare": "[aria-label='Measured figures']", "traverse": ".strips",
-    "generate": "[data-testid=stDownloadButton]", "results": "[data-testid=stDownloadButton]",
+    "": ".item-grid",
+    "masks": "[aria-label='All subsets']",
+    "compare": "[aria-label='Measured figures']",
+    "traverse": ".strips",
+    "generate": "[data-testid=stDownloadButton]",
+    "results": "[data-testid=stDownloadButton]",
     "fusion": "[aria-label='Share of each part'], p:has-text('nothing to take apart')",
     "order": "[alt*='this order']",
     "conflict": "[aria-label='Conflict by run'], [data-testid=stAlert]",
@@ -46,10 +49,23 @@ def served(checkpoints: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
-               "--server.address", "127.0.0.1", "--", "--checkpoints", str(checkpoints)]
-    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+        "--",
+        "--checkpoints",
+        str(checkpoints),
+    ]
+    process = subprocess.Popen(
+        command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
         yield f"http://127.0.0.1:{port}"
@@ -123,11 +139,13 @@ def tab(chromium: Browser) -> Iterator[Callable[..., Watched]]:
     contexts = []
 
     def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Watched:
-        context = chromium.new_context(viewport={"width": width, "height": height},
-                                       color_scheme=scheme)
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         return Watched(context.new_page())
+
     yield opened
     for context in contexts:
         context.close()

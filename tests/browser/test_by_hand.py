@@ -51,12 +51,16 @@ def test_a_digit_is_drawn_by_mouse_undone_and_cleared(server: str, tab: Tab) -> 
     # A pixel of the pad, of which it has a few hundred, is up to 0.01.
     np.testing.assert_allclose([drawn[0][0], drawn[0][-1]], [(0.2, 0.2), (0.4, 0.9)], atol=0.02)
     drag(page, (0.3, 0.5), (0.7, 0.5))
-    page.wait_for_function("before => document.querySelector(`img[alt='handwriting as given']`)"
-                           ".src !== before", arg=seven)
+    page.wait_for_function(
+        "before => document.querySelector(`img[alt='handwriting as given']`).src !== before",
+        arg=seven,
+    )
     assert page.locator("#said").inner_text() == "2 strokes"
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_function("before => document.querySelector(`img[alt='handwriting as given']`)"
-                           ".src === before", arg=seven)
+    page.wait_for_function(
+        "before => document.querySelector(`img[alt='handwriting as given']`).src === before",
+        arg=seven,
+    )
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Nothing is given").wait_for()
     settle(page)

@@ -10,9 +10,18 @@ from tests.browser.conftest import Watched
 pytestmark = pytest.mark.browser
 
 Tab = Callable[..., Watched]
-PAGES = ("", "masks?mask=word", "compare", "traverse", "generate?mask=photo",
-         "generate?start=my+own+input&own_handwriting=abcdefgh.ABCD", "fusion", "order", "conflict",
-         "results")
+PAGES = (
+    "",
+    "masks?mask=word",
+    "compare",
+    "traverse",
+    "generate?mask=photo",
+    "generate?start=my+own+input&own_handwriting=abcdefgh.ABCD",
+    "fusion",
+    "order",
+    "conflict",
+    "results",
+)
 NOT_OURS: dict[str, str] = {}
 """Rules that Streamlit's own widgets break, each with what breaks it."""
 
@@ -23,8 +32,12 @@ def test_axe_finds_nothing_serious(server: str, tab: Tab, path: str, scheme: str
     watched = tab(scheme=scheme)
     page = watched.open(f"{server}/{path}")
     found = Axe().run(page).response["violations"]
-    serious = [f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:160]}"
-               for one in found if one["impact"] in ("serious", "critical")
-               for node in one["nodes"] if one["id"] not in NOT_OURS]
+    serious = [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:160]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+        if one["id"] not in NOT_OURS
+    ]
     assert serious == []
     assert watched.hosts == {server.removeprefix("http://")}

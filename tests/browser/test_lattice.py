@@ -28,8 +28,13 @@ def expect_lit(page: Page, mask: str) -> None:
     settle(page)
     assert page.locator("button.node.lit").count() == 1
     buttons = page.locator(".st-key-mask button")
-    assert "".join("1" if buttons.nth(index).get_attribute("aria-pressed") == "true" else "0"
-                   for index in range(len(mask))) == mask
+    assert (
+        "".join(
+            "1" if buttons.nth(index).get_attribute("aria-pressed") == "true" else "0"
+            for index in range(len(mask))
+        )
+        == mask
+    )
 
 
 def test_a_click_on_a_card_sets_the_mask_everywhere(server: str, tab: Tab) -> None:
@@ -78,9 +83,15 @@ def test_arrows_go_along_edges_and_enter_takes_the_card(server: str, tab: Tab) -
     page = tab().open(f"{server}/masks?study=digits&mask=photo")
     page.locator("button.node.lit").focus()
     focused = "button.node:focus"
-    for key, mask in (("ArrowDown", "001"), ("ArrowUp", "010"), ("ArrowRight", "110"),
-                      ("ArrowRight", "111"), ("ArrowLeft", "011"), ("ArrowLeft", "001"),
-                      ("ArrowLeft", "000")):
+    for key, mask in (
+        ("ArrowDown", "001"),
+        ("ArrowUp", "010"),
+        ("ArrowRight", "110"),
+        ("ArrowRight", "111"),
+        ("ArrowLeft", "011"),
+        ("ArrowLeft", "001"),
+        ("ArrowLeft", "000"),
+    ):
         page.keyboard.press(key)
         assert page.locator(focused).get_attribute("data-mask") == mask, key
     assert page.locator(focused).evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
@@ -89,8 +100,10 @@ def test_arrows_go_along_edges_and_enter_takes_the_card(server: str, tab: Tab) -
     expect_lit(page, "100")
 
 
-@pytest.mark.parametrize(("study", "run"), [("small", "moe-masked"), ("five", "poe"),
-                                            ("five", "private"), ("pair", "mixture")])
+@pytest.mark.parametrize(
+    ("study", "run"),
+    [("small", "moe-masked"), ("five", "poe"), ("five", "private"), ("pair", "mixture")],
+)
 def test_every_kind_of_study_has_a_lattice_that_answers(
     server: str, tab: Tab, study: str, run: str
 ) -> None:
@@ -120,8 +133,9 @@ def test_a_line_of_the_map_is_a_button_too(server: str, tab: Tab) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_the_cards_are_a_list(server: str, tab: Tab, scheme: str) -> None:
     page = tab(390, 844, scheme).open(f"{server}/masks?study=five&mask=part1")
-    boxes = [box for box in (one.bounding_box() for one in page.locator("button.node").all())
-             if box]
+    boxes = [
+        box for box in (one.bounding_box() for one in page.locator("button.node").all()) if box
+    ]
     assert len(boxes) == 32
     assert len({round(box["x"]) for box in boxes}) == 1
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)

@@ -16,11 +16,11 @@ LINKS = {
     "masks": "/masks?plain=true",
     "compare": "/compare?runs=moe-masked&runs=poe-mixture",
     "traverse": "/traverse?plane=two+latents&across=latent+2&up=latent+1&scale=posterior&by=photo"
-                "&at=0.25,-0.5",
+    "&at=0.25,-0.5",
     "traverse, items": "/traverse?plane=three+items&second=4&third=9&at=1,1",
     "generate": "/generate?start=my+own+input&own_word=One&own_handwriting=abcdefgh.ABCD"
-                "&temperature=0.5&count=4&sort=surest+first&show=the+mean&make=photo"
-                "&way_photo=camera",
+    "&temperature=0.5&count=4&sort=surest+first&show=the+mean&make=photo"
+    "&way_photo=camera",
     "fusion": "/fusion?",
     "order": "/order?order=word%2C+handwriting%2C+photo",
     "conflict": "/conflict?rival=4&from_rival=photo",
@@ -74,7 +74,8 @@ def test_what_is_chosen_by_hand_is_in_the_address(server: str, tab: Tab) -> None
     page.keyboard.press("ArrowRight")
     page.wait_for_function("location.search.includes('at=')")
     page.get_by_role("radio", name="two items").or_(
-        page.get_by_role("button", name="two items")).first.click()
+        page.get_by_role("button", name="two items")
+    ).first.click()
     page.wait_for_function("location.search.includes('plane=')")
     settle(page)
     before = state_of(page)

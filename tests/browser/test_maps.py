@@ -32,8 +32,9 @@ def lasso(page: Page, chart: str) -> None:
     assert place
     right = (page.evaluate(MIDDLE, chart) - place["x"]) / place["width"]
     corners = [(0.01, 0.01), (right, 0.01), (right, 0.99), (0.01, 0.99), (0.01, 0.02)]
-    steps = [(place["x"] + a * place["width"], place["y"] + b * place["height"])
-             for a, b in corners]
+    steps = [
+        (place["x"] + a * place["width"], place["y"] + b * place["height"]) for a, b in corners
+    ]
     page.mouse.move(*steps[0])
     page.mouse.down()
     for step in steps[1:]:
@@ -48,9 +49,12 @@ def test_exactly_the_chosen_items_are_exported_and_stay_chosen(server: str, tab:
     lasso(page, "map")
     page.get_by_role("button", name="Drop the choice").wait_for()
     settle(page)
-    ids = page.eval_on_selector_all(".item-grid .item", """all => all
+    ids = page.eval_on_selector_all(
+        ".item-grid .item",
+        """all => all
         .filter(one => one.closest('.item-grid') === document.querySelector('.item-grid'))
-        .map(one => Number(one.dataset.item))""")
+        .map(one => Number(one.dataset.item))""",
+    )
     assert 0 < len(ids) < 40
     with page.expect_download() as download:
         page.get_by_role("button", name=f"{len(ids)} item", exact=False).first.click()
@@ -106,14 +110,20 @@ def test_what_is_chosen_on_one_map_is_lit_on_the_other(server: str, tab: Tab) ->
     page = watched.open(f"{server}/compare?item=3")
     for chart, other in (("map_0", "map_1"), ("map_1", "map_0")):
         page.wait_for_selector(f".st-key-{chart} .scatterlayer .point")
-        page.evaluate("chart => document.querySelector(`.st-key-${chart} .js-plotly-plot`)"
-                      ".dataset.same = 'yes'", chart)
+        page.evaluate(
+            "chart => document.querySelector(`.st-key-${chart} .js-plotly-plot`)"
+            ".dataset.same = 'yes'",
+            chart,
+        )
         before = page.evaluate(LIT, other)
         lasso(page, chart)
         page.wait_for_function(
             "([chart, before]) => { const now = ("
-            + LIT + ")(chart); return now.length === before.length"
-            " && now.some((one, index) => one !== before[index]); }", arg=[other, before])
+            + LIT
+            + ")(chart); return now.length === before.length"
+            " && now.some((one, index) => one !== before[index]); }",
+            arg=[other, before],
+        )
         settle(page)
         found = [page.evaluate(LIT, one) for one in (chart, other)]
         assert found[0] == found[1]

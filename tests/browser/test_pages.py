@@ -9,9 +9,17 @@ from tests.browser.conftest import Watched, settle
 
 pytestmark = pytest.mark.browser
 
-PATHS = {"Latent space": "/", "Masks": "/masks", "Compare": "/compare", "Traverse": "/traverse",
-         "Generate": "/generate", "Inside the fusion": "/fusion", "Order": "/order",
-         "Conflict": "/conflict", "Results": "/results"}
+PATHS = {
+    "Latent space": "/",
+    "Masks": "/masks",
+    "Compare": "/compare",
+    "Traverse": "/traverse",
+    "Generate": "/generate",
+    "Inside the fusion": "/fusion",
+    "Order": "/order",
+    "Conflict": "/conflict",
+    "Results": "/results",
+}
 Tab = Callable[..., Watched]
 OVERHANG = """() => [document.documentElement, document.querySelector('.stMain')]
     .map(element => element.scrollWidth - element.clientWidth)"""
@@ -20,8 +28,10 @@ OVERHANG = """() => [document.documentElement, document.querySelector('.stMain')
 @pytest.mark.parametrize("title", list(PATHS))
 def test_a_link_opens_its_page_on_a_cold_server(cold_server: str, tab: Tab, title: str) -> None:
     watched = tab()
-    page = watched.open(f"{cold_server}{PATHS[title]}?item=7&mask=word&seed=3&run=moe-masked"
-                        + ("&from_rival=photo" if title == "Conflict" else ""))
+    page = watched.open(
+        f"{cold_server}{PATHS[title]}?item=7&mask=word&seed=3&run=moe-masked"
+        + ("&from_rival=photo" if title == "Conflict" else "")
+    )
     assert page.locator("h1").inner_text() == title
     assert page.locator(".st-key-item input").input_value() == "7"
     assert page.locator(".st-key-mask button[aria-pressed=true]").all_inner_texts() == ["word"]
@@ -68,8 +78,9 @@ def choose_all(page: Page) -> None:
     place = page.locator(".nsewdrag").first.bounding_box()
     assert place
     corners = [(0.01, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99), (0.01, 0.02)]
-    steps = [(place["x"] + a * place["width"], place["y"] + b * place["height"])
-             for a, b in corners]
+    steps = [
+        (place["x"] + a * place["width"], place["y"] + b * place["height"]) for a, b in corners
+    ]
     page.mouse.move(*steps[0])
     page.mouse.down()
     for step in steps[1:]:

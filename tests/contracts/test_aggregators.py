@@ -73,16 +73,19 @@ def test_order_of_modalities_changes_nothing(name: str, dtype: torch.dtype) -> N
     aggregator, (features, subset) = make(name, dtype), inputs(dtype)
     posterior, exact = aggregator(features, subset), deepcopy(aggregator).double()
     assert posterior.mean.dtype == dtype
-    bounds = [rounding.reach(lambda which=which: described(exact(features.double(), subset))[which])
-              for which in range(3)]
+    bounds = [
+        rounding.reach(lambda which=which: described(exact(features.double(), subset))[which])
+        for which in range(3)
+    ]
     for seed in range(5):
         order = torch.randperm(MODALITIES, generator=torch.Generator().manual_seed(seed))
         permuted = aggregator(features[:, order], subset[:, order])
         if dtype == torch.float64:
             assert_same(permuted, posterior, TIGHT)
         else:
-            for one, two, bound in zip(described(permuted), described(posterior), bounds,
-                                       strict=True):
+            for one, two, bound in zip(
+                described(permuted), described(posterior), bounds, strict=True
+            ):
                 assert rounding.within(one, two, 2 * bound)
 
 
@@ -184,8 +187,9 @@ def test_attention_is_shared_out_among_the_members() -> None:
     pairs = (subset[:, None, :, None] & subset[:, None, None, :]).expand_as(weights)
     assert torch.equal(weights[~pairs], torch.zeros_like(weights[~pairs]))
     assert (weights[pairs] > 0).all()
-    torch.testing.assert_close(weights.sum(-1), subset[:, None].expand(2, -1, 2, -1).double(),
-                               rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        weights.sum(-1), subset[:, None].expand(2, -1, 2, -1).double(), rtol=1e-12, atol=1e-12
+    )
 
 
 def test_shown_attention_weights_are_those_that_attention_uses() -> None:
@@ -216,8 +220,9 @@ def test_hidden_data_have_exactly_no_effect_on_posterior_and_pictures(name: str)
     nothing = {"numbers": math.nan, "picture": math.inf, "text": -1}
     for other in (noise, {key: torch.full_like(one[key], value) for key, value in nothing.items()}):
         spoiled = {
-            key: torch.where(subsets[:, index].reshape(-1, *[1] * (one[key].dim() - 1)),
-                             one[key], other[key])
+            key: torch.where(
+                subsets[:, index].reshape(-1, *[1] * (one[key].dim() - 1)), one[key], other[key]
+            )
             for index, key in enumerate(model.names)
         }
         before, after = model.infer(one, subsets), model.infer(spoiled, subsets)

@@ -21,9 +21,11 @@ from mmvae_core.studies import make_table_study
 from mmvae_core.training import Trainer
 
 FILES = {"digits": "MNIST is downloaded; tests/core/data/test_digits.py holds its laws"}
-COMMITTED = [load_config(path) for path in
-             sorted((Path(build.__file__).parents[1] / "configs").rglob("*.toml"))
-             if path.name != "base.toml"]
+COMMITTED = [
+    load_config(path)
+    for path in sorted((Path(build.__file__).parents[1] / "configs").rglob("*.toml"))
+    if path.name != "base.toml"
+]
 CONFIGS = {config.data.name: config for config in COMMITTED}
 ITEMS, SIZE = 150, 40
 
@@ -41,7 +43,8 @@ def same(one: Batch, other: Batch) -> bool:
     """Equal entry by entry, missing ones too."""
     return torch.equal(one.observed, other.observed) and all(
         torch.equal(values.nan_to_num(nan=-99.0), other.data[name].nan_to_num(nan=-99.0))
-        for name, values in one.data.items())
+        for name, values in one.data.items()
+    )
 
 
 def epoch(source: Source, seed: int = 0, number: int = 0) -> list[Batch]:

@@ -88,8 +88,9 @@ def test_entries_add_up_and_axes_are_kept(name: str) -> None:
     data = draws_of(likelihood, outputs[0], 1)[0]
     found = likelihood.log_prob(outputs, data)
     assert found.shape == (4, 5)
-    parts = [alone.log_prob(outputs[:, :, one : one + 1], data[:, one : one + 1])
-             for one in range(3)]
+    parts = [
+        alone.log_prob(outputs[:, :, one : one + 1], data[:, one : one + 1]) for one in range(3)
+    ]
     torch.testing.assert_close(found, torch.stack(parts).sum(0), rtol=1e-12, atol=1e-12)
 
 
@@ -108,14 +109,25 @@ def test_single_precision_is_right_to_rounding(name: str) -> None:
 def test_a_model_with_it_has_a_finite_bound_and_gradients(name: str) -> None:
     network = "sequence" if name in SHAPES else "mlp"
     shape = list(SHAPES.get(name, (3,)))
-    made = small.config("sum_pooling", modalities=[
-        {"name": one, "shape": shape, "network": network, "width": 8, "likelihood": {"name": name}}
-        for one in ("left", "right")
-    ])
+    made = small.config(
+        "sum_pooling",
+        modalities=[
+            {
+                "name": one,
+                "shape": shape,
+                "network": network,
+                "width": 8,
+                "likelihood": {"name": name},
+            }
+            for one in ("left", "right")
+        ],
+    )
     model = build_model(made)
     first = model.modality("left").likelihood
-    data = {one: draws_of(first, outputs_of(first, 6, seed=seed).float(), 1)[0]
-            for seed, one in enumerate(model.names)}
+    data = {
+        one: draws_of(first, outputs_of(first, 6, seed=seed).float(), 1)[0]
+        for seed, one in enumerate(model.names)
+    }
     observed = torch.ones(6, 2, dtype=torch.bool)
     subset = torch.tensor([[True, False], [False, True]] * 3)
     terms = masked(model, Batch(data, observed), subset)

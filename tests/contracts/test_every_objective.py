@@ -36,15 +36,23 @@ def batch() -> tuple[Batch, Tensor]:
     pairs = [(shown, seen) for seen in masks[1:] for shown in masks if not (shown & ~seen).any()]
     subset, observed = (torch.stack(column) for column in zip(*pairs, strict=True))
     generator = torch.Generator().manual_seed(0)
-    data = {f"m{index}": torch.randn(len(subset), size, generator=generator, dtype=torch.float64)
-            for index, size in enumerate(family.SIZES)}
+    data = {
+        f"m{index}": torch.randn(len(subset), size, generator=generator, dtype=torch.float64)
+        for index, size in enumerate(family.SIZES)
+    }
     for index, name in enumerate(data):
         data[name][~observed[:, index]] = torch.nan
     return Batch(data, observed), subset
 
 
-def terms_of(name: str, made: MultimodalVAE, items: Batch, subset: Tensor, samples: int = 2,
-             stick: bool = True) -> Terms:
+def terms_of(
+    name: str,
+    made: MultimodalVAE,
+    items: Batch,
+    subset: Tensor,
+    samples: int = 2,
+    stick: bool = True,
+) -> Terms:
     torch.manual_seed(0)
     return OBJECTIVES[name](made, items, subset, samples, stick)
 
@@ -69,8 +77,9 @@ def test_it_is_finite_for_every_subset_and_so_are_its_gradients(name: str) -> No
 @torch.no_grad()
 def test_what_is_not_observed_has_exactly_no_effect(name: str) -> None:
     made, (items, subset) = model(), batch()
-    filled = Batch({one: values.nan_to_num(nan=1e6) for one, values in items.data.items()},
-                   items.observed)
+    filled = Batch(
+        {one: values.nan_to_num(nan=1e6) for one, values in items.data.items()}, items.observed
+    )
     one, other = (terms_of(name, made, each, subset).bound(ONES, 0.7) for each in (items, filled))
     assert torch.equal(one, other)
 
@@ -78,8 +87,9 @@ def test_what_is_not_observed_has_exactly_no_effect(name: str) -> None:
 @every_objective
 def test_sticking_the_landing_changes_gradients_alone(name: str) -> None:
     made, (items, subset) = model(), batch()
-    bounds = [terms_of(name, made, items, subset, stick=stick).bound(ONES, 1.0)
-              for stick in (True, False)]
+    bounds = [
+        terms_of(name, made, items, subset, stick=stick).bound(ONES, 1.0) for stick in (True, False)
+    ]
     torch.testing.assert_close(*bounds, rtol=1e-12, atol=1e-12)
     weight = made.aggregator.head.linear.weight
     one, other = (torch.autograd.grad(bound.sum(), weight)[0] for bound in bounds)

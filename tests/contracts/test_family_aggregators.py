@@ -64,11 +64,14 @@ def allowed(model: MultimodalVAE, features: Tensor, subset: Tensor, z: Tensor) -
     """How far two right answers for `described` may be apart."""
     exact = deepcopy(model).double(), features.double(), subset, z.double()
     if features.dtype == torch.float32:
-        return [2 * rounding.reach(lambda which=which: described(*exact)[which])
-                for which in range(3)]
+        return [
+            2 * rounding.reach(lambda which=which: described(*exact)[which]) for which in range(3)
+        ]
     # A density multiplies the rounding of m by (z - m) / s^2.
-    return [factor * TIGHT * one.detach().abs().clamp_min(1)
-            for factor, one in zip((1, 1, 10), described(*exact), strict=True)]
+    return [
+        factor * TIGHT * one.detach().abs().clamp_min(1)
+        for factor, one in zip((1, 1, 10), described(*exact), strict=True)
+    ]
 
 
 def permuted(latent: Tensor, order: Tensor) -> Tensor:
@@ -110,8 +113,7 @@ def test_single_precision_is_double_precision_to_rounding(settings: dict) -> Non
         assert (bound < 0.02 * two.abs().clamp_min(1)).all(), "the check must be able to fail"
 
 
-SHARED = {label: settings for label, settings in family.SETS.items()
-          if label not in family.PRIVATE}
+SHARED = {label: settings for label, settings in family.SETS.items() if label not in family.PRIVATE}
 
 
 @pytest.mark.parametrize("settings", SHARED.values(), ids=SHARED)
@@ -195,8 +197,11 @@ def test_what_is_not_shown_has_exactly_no_effect(settings: dict, garbage: float)
     spoiled = torch.where(subset[..., None], features, garbage)
     one, two = model.posterior(features, subset), model.posterior(spoiled, subset)
     z = points(one)
-    for left, right in ((one.mean, two.mean), (one.stddev, two.stddev),
-                        (one.log_prob(z), two.log_prob(z))):
+    for left, right in (
+        (one.mean, two.mean),
+        (one.stddev, two.stddev),
+        (one.log_prob(z), two.log_prob(z)),
+    ):
         assert torch.equal(left, right)
 
 
@@ -248,21 +253,28 @@ def test_nothing_shown_is_the_prior(settings: dict) -> None:
     model, (features, subset) = make(settings), inputs()
     posterior = model.posterior(features[:1], subset[:1])
     prior, z = model.prior(), points(posterior)
-    torch.testing.assert_close(posterior.log_prob(z)[:, 0], prior.log_prob(z)[:, 0],
-                               rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        posterior.log_prob(z)[:, 0], prior.log_prob(z)[:, 0], rtol=1e-12, atol=1e-12
+    )
 
 
 @every_member
 def test_nothing_shown_has_finite_numbers(settings: dict) -> None:
     model, (features, subset) = make(settings), inputs()
     posterior = model.posterior(features[:1] * math.nan, subset[:1])
-    for value in (posterior.mean, posterior.stddev, posterior.rsample((4,)),
-                  posterior.log_prob(points(posterior))):
+    for value in (
+        posterior.mean,
+        posterior.stddev,
+        posterior.rsample((4,)),
+        posterior.log_prob(points(posterior)),
+    ):
         assert torch.isfinite(value).all()
 
 
-FLOW = {"flow prior": {"name": "poe", "prior": "flow"},
-        "flow prior, private": {"name": "sum_pooling", "prior": "flow", "private": 2}}
+FLOW = {
+    "flow prior": {"name": "poe", "prior": "flow"},
+    "flow prior, private": {"name": "sum_pooling", "prior": "flow", "private": 2},
+}
 
 
 @pytest.mark.parametrize("settings", (family.EVERY | FLOW).values(), ids=family.EVERY | FLOW)
@@ -285,11 +297,13 @@ def test_taken_apart_and_put_together_is_equal(settings: dict) -> None:
     assert isinstance(posterior, Batched)
     z = points(posterior)
     folded = posterior.rebuilt(*(one.unflatten(0, (2, 4)) for one in posterior.parameters()))
-    torch.testing.assert_close(folded.log_prob(z[:, None]).flatten(1), posterior.log_prob(z),
-                               rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        folded.log_prob(z[:, None]).flatten(1), posterior.log_prob(z), rtol=1e-12, atol=1e-12
+    )
     row = posterior.rebuilt(*(one[5:6] for one in posterior.parameters()))
-    torch.testing.assert_close(row.log_prob(z)[:, 0], posterior.log_prob(z)[:, 5],
-                               rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        row.log_prob(z)[:, 0], posterior.log_prob(z)[:, 5], rtol=1e-12, atol=1e-12
+    )
     assert torch.isfinite(folded.rsample((3,))).all()
 
 

@@ -156,14 +156,17 @@ def test_the_headline_is_read_off_the_report(run: Run) -> None:
     assert headline(run) == {}
     write_json(run.folder / "report.json", report(run.config.names))
     assert headline(run) == {
-        "joint_log_likelihood": -3.0, "joint_coherence": 0.5, "all_to_numbers": 0.75,
+        "joint_log_likelihood": -3.0,
+        "joint_coherence": 0.5,
+        "all_to_numbers": 0.75,
     }
 
 
 def test_a_headline_has_no_coherence_where_nothing_judges(run: Run) -> None:
     judged = report(run.config.names)
-    write_json(run.folder / "report.json",
-               judged | {"coherence": {"numbers": {}}, "joint_coherence": {}})
+    write_json(
+        run.folder / "report.json", judged | {"coherence": {"numbers": {}}, "joint_coherence": {}}
+    )
     assert headline(run) == {"joint_log_likelihood": -3.0}
 
 
@@ -216,14 +219,18 @@ DAMAGED = {
     "header of 2^60 bytes": lambda good: struct.pack("<Q", 2**60) + good[8:],
     "header is no JSON": lambda good: struct.pack("<Q", 4) + b"{{{{",
     "deep header": lambda good: struct.pack("<Q", 90_000) + b'{"a":' * 18_000,
-    "2^33 elements": lambda good: header(
-        a={"dtype": "F32", "shape": [2**33], "data_offsets": [0, 2**35]}) + bytes(64),
-    "overflowing shape": lambda good: header(
-        a={"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 64]}) + bytes(64),
-    "negative shape": lambda good: header(
-        a={"dtype": "F32", "shape": [-1], "data_offsets": [0, 64]}) + bytes(64),
-    "unknown type": lambda good: header(
-        a={"dtype": "O8", "shape": [16], "data_offsets": [0, 64]}) + bytes(64),
+    "2^33 elements": lambda good: (
+        header(a={"dtype": "F32", "shape": [2**33], "data_offsets": [0, 2**35]}) + bytes(64)
+    ),
+    "overflowing shape": lambda good: (
+        header(a={"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 64]}) + bytes(64)
+    ),
+    "negative shape": lambda good: (
+        header(a={"dtype": "F32", "shape": [-1], "data_offsets": [0, 64]}) + bytes(64)
+    ),
+    "unknown type": lambda good: (
+        header(a={"dtype": "O8", "shape": [16], "data_offsets": [0, 64]}) + bytes(64)
+    ),
 }
 
 
@@ -268,7 +275,8 @@ def npy(shape: tuple[int, ...], content: bytes = bytes(64)) -> bytes:
     """A .npy file whose header claims a shape, whatever follows."""
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(
-        stream, {"descr": "<f8", "fortran_order": False, "shape": shape})
+        stream, {"descr": "<f8", "fortran_order": False, "shape": shape}
+    )
     return stream.getvalue() + content
 
 
@@ -341,10 +349,20 @@ def test_arrays_come_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found[name], value)
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"{", b"[1]", b"3", b"\xff\xfe", b'{"a":' * 100_000, b"[" * 100_000,
-    b'{"a": ' + b"9" * 5_000 + b"}",
-], ids=["empty", "open", "list", "number", "no text", "deep object", "deep list", "long number"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b"3",
+        b"\xff\xfe",
+        b'{"a":' * 100_000,
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 5_000 + b"}",
+    ],
+    ids=["empty", "open", "list", "number", "no text", "deep object", "deep list", "long number"],
+)
 def test_damaged_json_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "card.json").write_bytes(content)
     assert "card.json" in refusal(lambda: read_json(tmp_path / "card.json"))
@@ -360,16 +378,37 @@ def test_json_that_is_missing_or_too_large_is_refused(
     assert "larger than 100 bytes" in refusal(lambda: read_json(tmp_path / "card.json"))
 
 
-@pytest.mark.parametrize("change", [
-    {"features": 10**6},
-    {"latent": 10**9},
-    {"features": 10**9, "latent": 10**9},
-    {"aggregator": {"name": "self_attention", "width": 10**9, "layers": 64, "heads": 1}},
-    {"modalities": [{"name": "p", "shape": [3, 2**28, 2**28], "network": "image", "width": 10**9,
-                     "likelihood": {"name": "normal"}}]},
-    {"modalities": [{"name": "t", "shape": [10**9, 10**9], "network": "sequence",
-                     "likelihood": {"name": "categorical"}}]},
-], ids=["features", "latent", "both", "attention", "picture", "text"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"features": 10**6},
+        {"latent": 10**9},
+        {"features": 10**9, "latent": 10**9},
+        {"aggregator": {"name": "self_attention", "width": 10**9, "layers": 64, "heads": 1}},
+        {
+            "modalities": [
+                {
+                    "name": "p",
+                    "shape": [3, 2**28, 2**28],
+                    "network": "image",
+                    "width": 10**9,
+                    "likelihood": {"name": "normal"},
+                }
+            ]
+        },
+        {
+            "modalities": [
+                {
+                    "name": "t",
+                    "shape": [10**9, 10**9],
+                    "network": "sequence",
+                    "likelihood": {"name": "categorical"},
+                }
+            ]
+        },
+    ],
+    ids=["features", "latent", "both", "attention", "picture", "text"],
+)
 def test_models_of_billions_of_weights_are_refused_without_building_them(
     run: Run, change: dict[str, Any]
 ) -> None:

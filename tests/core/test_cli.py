@@ -19,24 +19,47 @@ from tests import small
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("train", "evaluate", "runs", "generate", "data", "study", "experiment")
-DIGITS = small.settings(study="digits", modalities=[
-    {"name": "handwriting", "shape": [1, 28, 28], "network": "image", "width": 2,
-     "likelihood": {"name": "bernoulli"}},
-    {"name": "photo", "shape": [3, 32, 32], "network": "image", "width": 2,
-     "likelihood": {"name": "laplace"}},
-    {"name": "word", "shape": [8, 27], "network": "sequence", "width": 4,
-     "likelihood": {"name": "categorical"}},
-])
+DIGITS = small.settings(
+    study="digits",
+    modalities=[
+        {
+            "name": "handwriting",
+            "shape": [1, 28, 28],
+            "network": "image",
+            "width": 2,
+            "likelihood": {"name": "bernoulli"},
+        },
+        {
+            "name": "photo",
+            "shape": [3, 32, 32],
+            "network": "image",
+            "width": 2,
+            "likelihood": {"name": "laplace"},
+        },
+        {
+            "name": "word",
+            "shape": [8, 27],
+            "network": "sequence",
+            "width": 4,
+            "likelihood": {"name": "categorical"},
+        },
+    ],
+)
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the study `digits` and its run `digits/first`, of random weights."""
     place = tmp_path_factory.mktemp("checkpoints")
-    write_json(place / "digits" / "study.json", {
-        "title": "Digits", "classes": list("0123456789"), "alphabets": {"word": ALPHABET},
-        "sources": [],
-    })
+    write_json(
+        place / "digits" / "study.json",
+        {
+            "title": "Digits",
+            "classes": list("0123456789"),
+            "alphabets": {"word": ALPHABET},
+            "sources": [],
+        },
+    )
     small.write_run(place / "digits" / "first", from_dict(DIGITS))
     return place
 
@@ -68,16 +91,21 @@ def test_help_tells_what_there_is(command: str, capsys: pytest.CaptureFixture[st
     assert all(name in out for name in COMMANDS) or command
 
 
-
 def test_the_module_is_a_command(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mmvae_core", "runs", "--json", "--checkpoints", tmp_path],
-        capture_output=True, text=True, check=True, cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
     assert json.loads(done.stdout) == []
     done = subprocess.run(
         [sys.executable, "-m", "mmvae_core", "generate", "no/run", "--out", tmp_path],
-        capture_output=True, text=True, check=False, cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -124,19 +152,24 @@ def test_a_damaged_run_is_named(
 def test_generate_without_a_condition_writes_every_modality(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call("generate", "digits/first", "--out", tmp_path, "--samples", 3,
-                "--checkpoints", root) == 0
+    assert (
+        call("generate", "digits/first", "--out", tmp_path, "--samples", 3, "--checkpoints", root)
+        == 0
+    )
     written = sorted(path.name for path in tmp_path.iterdir())
-    pictures = [f"{name}-{index:02d}.png"
-                for name in ("handwriting", "photo") for index in range(3)]
+    pictures = [
+        f"{name}-{index:02d}.png" for name in ("handwriting", "photo") for index in range(3)
+    ]
     assert written == [*pictures, "word.txt"]
     assert sorted(Path(line).name for line in capsys.readouterr().out.split()) == written
     means = generate(Run(root / "digits" / "first").model(), {}, 3)
     for index in range(3):
         grey = np.asarray(Image.open(tmp_path / f"handwriting-{index:02d}.png"))
         colour = np.asarray(Image.open(tmp_path / f"photo-{index:02d}.png"))
-        for pixels, mean in ((grey[None], means["handwriting"]),
-                             (colour.transpose(2, 0, 1), means["photo"])):
+        for pixels, mean in (
+            (grey[None], means["handwriting"]),
+            (colour.transpose(2, 0, 1), means["photo"]),
+        ):
             expected = mean[index].clamp(0, 1).numpy() * 255
             assert np.abs(pixels - expected).max() <= 0.51  # half a level, and rounding
     texts = (tmp_path / "word.txt").read_text(encoding="utf-8").split("\n")
@@ -153,15 +186,39 @@ def picture(folder: Path) -> Path:
 
 def test_generate_writes_only_what_was_not_given(root: Path, tmp_path: Path) -> None:
     given = ("--given", f"handwriting={picture(tmp_path)}", "--given", "word=one")
-    assert call("generate", "digits/first", "--out", tmp_path / "a", *given, "--samples", 2,
-                "--checkpoints", root) == 0
+    assert (
+        call(
+            "generate",
+            "digits/first",
+            "--out",
+            tmp_path / "a",
+            *given,
+            "--samples",
+            2,
+            "--checkpoints",
+            root,
+        )
+        == 0
+    )
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"photo-00.png", "photo-01.png"}
 
 
 def test_generate_depends_on_the_seed_and_on_what_is_given(root: Path, tmp_path: Path) -> None:
     def drawn(name: str, *more: object) -> bytes:
-        assert call("generate", "digits/first", "--out", tmp_path / name, "--samples", 1,
-                    "--checkpoints", root, *more) == 0
+        assert (
+            call(
+                "generate",
+                "digits/first",
+                "--out",
+                tmp_path / name,
+                "--samples",
+                1,
+                "--checkpoints",
+                root,
+                *more,
+            )
+            == 0
+        )
         return (tmp_path / name / "photo-00.png").read_bytes()
 
     first = drawn("a", "--given", "word=one")
@@ -170,25 +227,38 @@ def test_generate_depends_on_the_seed_and_on_what_is_given(root: Path, tmp_path:
     assert drawn("d", "--given", "word=two") != first
 
 
-@pytest.mark.parametrize(("given", "said"), [
-    (["sound=x.wav"], "'sound=x.wav'.*handwriting, photo, word"),
-    (["handwriting"], "'handwriting' is not MODALITY=FILE"),
-    (["word=one", "word=two"], "twice"),
-    (["word=nineteen!"], "'!'"),
-    (["word=seventeen"], "at most 8"),
-    (["photo=missing.png"], "no file 'missing.png'"),
-    (["photo={tmp}/text.png"], "text.png|picture|PNG"),
-    (["photo={tmp}"], "no file"),
-    (["photo={tmp}/one.png", "handwriting={tmp}/one.png", "word=one"], "nothing is missing"),
-])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["sound=x.wav"], "'sound=x.wav'.*handwriting, photo, word"),
+        (["handwriting"], "'handwriting' is not MODALITY=FILE"),
+        (["word=one", "word=two"], "twice"),
+        (["word=nineteen!"], "'!'"),
+        (["word=seventeen"], "at most 8"),
+        (["photo=missing.png"], "no file 'missing.png'"),
+        (["photo={tmp}/text.png"], "text.png|picture|PNG"),
+        (["photo={tmp}"], "no file"),
+        (["photo={tmp}/one.png", "handwriting={tmp}/one.png", "word=one"], "nothing is missing"),
+    ],
+)
 def test_generate_refuses(
     given: list[str], said: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture(tmp_path)
     (tmp_path / "text.png").write_text("no picture")
     options = [part for one in given for part in ("--given", one.format(tmp=tmp_path))]
-    err = refused(capsys, "generate", "digits/first", "--out", tmp_path / "out", *options,
-                  "--samples", 1, "--checkpoints", root)
+    err = refused(
+        capsys,
+        "generate",
+        "digits/first",
+        "--out",
+        tmp_path / "out",
+        *options,
+        "--samples",
+        1,
+        "--checkpoints",
+        root,
+    )
     assert re.search(said, err)
     assert not (tmp_path / "out").exists()
 
@@ -207,8 +277,9 @@ def test_generate_refuses_weights_that_do_not_fit(
 ) -> None:
     run = small.write_study(tmp_path)
     write_json(run.folder / "config.json", to_dict(small.config(latent=5)))
-    err = refused(capsys, "generate", "small/first", "--out", tmp_path / "out",
-                  "--checkpoints", tmp_path)
+    err = refused(
+        capsys, "generate", "small/first", "--out", tmp_path / "out", "--checkpoints", tmp_path
+    )
     assert "does not fit its config.json" in err
 
 
@@ -216,18 +287,29 @@ def test_generate_refuses_a_place_that_is_a_file(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "out").write_text("")
-    err = refused(capsys, "generate", "digits/first", "--out", tmp_path / "out", "--samples", 1,
-                  "--checkpoints", root)
+    err = refused(
+        capsys,
+        "generate",
+        "digits/first",
+        "--out",
+        tmp_path / "out",
+        "--samples",
+        1,
+        "--checkpoints",
+        root,
+    )
     assert "cannot be written" in err
 
 
 def test_generate_takes_numbers_from_csv_and_gives_csv(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = small.config(modalities=[
-        {"name": name, "shape": [4], "width": 4, "likelihood": {"name": "normal"}}
-        for name in ("left", "right")
-    ])
+    made = small.config(
+        modalities=[
+            {"name": name, "shape": [4], "width": 4, "likelihood": {"name": "normal"}}
+            for name in ("left", "right")
+        ]
+    )
     run = small.write_run(tmp_path / "small" / "first", made)
     write_json(tmp_path / "small" / "study.json", {"title": "Small"})
     (tmp_path / "x.csv").write_text("1,2,-3,4e-1\n")
@@ -237,8 +319,12 @@ def test_generate_takes_numbers_from_csv_and_gives_csv(
     assert written.name == "right.csv"
     assert np.loadtxt(written, delimiter=",").shape == (2, 4)
     capsys.readouterr()
-    for content, said in (("1,2,3", "holds 3 numbers"), ("1,2,3,nan", "NaN"),
-                          ("a,b,c,d", "cannot be read as numbers"), ("", "numbers")):
+    for content, said in (
+        ("1,2,3", "holds 3 numbers"),
+        ("1,2,3,nan", "NaN"),
+        ("a,b,c,d", "cannot be read as numbers"),
+        ("", "numbers"),
+    ):
         (tmp_path / "x.csv").write_text(content)
         assert said in refused(capsys, *arguments, f"left={tmp_path / 'x.csv'}")
 
@@ -247,8 +333,9 @@ def test_generate_takes_numbers_from_csv_and_gives_csv(
 def test_a_seed_that_torch_cannot_take_is_refused(
     seed: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = call("generate", "digits/first", "--out", tmp_path, "--seed", seed,
-                "--checkpoints", root)
+    code = call(
+        "generate", "digits/first", "--out", tmp_path, "--seed", seed, "--checkpoints", root
+    )
     assert code == 2
     assert "--seed" in capsys.readouterr().err
 
@@ -265,8 +352,17 @@ def test_train_without_data_says_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = write_config(tmp_path / "made.json")
-    err = refused(capsys, "train", made, "--out", tmp_path / "run", "--data", tmp_path / "none",
-                  "--threads", 1)
+    err = refused(
+        capsys,
+        "train",
+        made,
+        "--out",
+        tmp_path / "run",
+        "--data",
+        tmp_path / "none",
+        "--threads",
+        1,
+    )
     assert str(tmp_path / "none") in err
     assert "download" in err
     assert not (tmp_path / "run").exists()
@@ -291,12 +387,15 @@ def test_unknown_data_sets_are_refused(
     assert "the data set is digits" in refused(capsys, command, "letters", *more)
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["letters"], "no experiment 'letters'; choose one of linear, bimodal, missing"),
-    (["linear", "--aggregator", "poe", "--aggregator", "mean"], "no aggregator 'mean'"),
-    (["linear", "--aggregator", "poe", "--objective", "elbo"], "no objective 'elbo'"),
-    (["linear", "--aggregator", "poe_mixture"], "components = 5"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["letters"], "no experiment 'letters'; choose one of linear, bimodal, missing"),
+        (["linear", "--aggregator", "poe", "--aggregator", "mean"], "no aggregator 'mean'"),
+        (["linear", "--aggregator", "poe", "--objective", "elbo"], "no objective 'elbo'"),
+        (["linear", "--aggregator", "poe_mixture"], "components = 5"),
+    ],
+)
 def test_an_experiment_refuses_what_it_does_not_know(
     arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,7 +404,7 @@ def test_an_experiment_refuses_what_it_does_not_know(
 
 
 def test_a_quick_experiment_cannot_replace_shipped_results(
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert "--quick needs --out" in refused(capsys, "experiment", "linear", "--quick")
 
@@ -320,7 +419,8 @@ def test_a_study_is_made_of_a_configuration(
     assert study.about["title"].startswith("Missing")
     assert list(study.samples().data) == ["first", "second", "third", "fourth"]
     assert "no configuration file" in refused(
-        capsys, "study", tmp_path / "none.toml", "--out", tmp_path / "b")
+        capsys, "study", tmp_path / "none.toml", "--out", tmp_path / "b"
+    )
 
 
 def test_data_that_are_not_there_are_asked_for(
@@ -334,6 +434,7 @@ def test_data_that_are_not_there_are_asked_for(
 def test_weights_alone_are_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = small.write_study(tmp_path)
     save_weights(run.model(), tmp_path / "alone" / "weights.safetensors")
-    err = refused(capsys, "generate", tmp_path / "alone", "--out", tmp_path / "out",
-                  "--checkpoints", tmp_path)
+    err = refused(
+        capsys, "generate", tmp_path / "alone", "--out", tmp_path / "out", "--checkpoints", tmp_path
+    )
     assert "small/first" in err

@@ -42,32 +42,35 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize(("path", "value", "said"), [
-    ("latent", "three", "Expected `int`, got `str` - at `$.latent`"),
-    ("latent", 3.0, "$.latent"),
-    ("latent", True, "$.latent"),
-    ("latent", 0, "$.latent"),
-    ("latent", 10**30, "$.latent"),
-    ("lattent", 3, "unknown field `lattent`"),
-    ("training.epoch", 3, "unknown field `epoch`"),
-    ("training.seed", -1, "$.training.seed"),
-    ("training.learning_rate", float("nan"), "$.training.learning_rate"),
-    ("training.learning_rate", float("inf"), "$.training.learning_rate"),
-    ("objective.keep_probability", 1.0, "$.objective.keep_probability"),
-    ("objective.beta", 0, "$.objective.beta"),
-    ("aggregator.layers", 10_000_000, "$.aggregator.layers"),
-    ("modalities", [], "$.modalities"),
-    ("modalities.0.shape", [], "$.modalities[0].shape"),
-    ("modalities.0.shape", [4, -1], "$.modalities[0].shape"),
-    ("modalities.0.shape", [1, 2, 3, 4], "$.modalities[0].shape"),
-    ("modalities.0.shape", "4", "$.modalities[0].shape"),
-    ("modalities.0.name", "../evil", "$.modalities[0].name"),
-    ("modalities.0.name", "numbers\n", "$.modalities[0].name"),
-    ("modalities.0.name", "text", "names must differ"),
-    ("modalities.0.likelihood.scale", 0.0, "$.modalities[0].likelihood.scale"),
-    ("study", "a/b", "$.study"),
-    ("format", 2, "format 2 is not known here"),
-])
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("latent", "three", "Expected `int`, got `str` - at `$.latent`"),
+        ("latent", 3.0, "$.latent"),
+        ("latent", True, "$.latent"),
+        ("latent", 0, "$.latent"),
+        ("latent", 10**30, "$.latent"),
+        ("lattent", 3, "unknown field `lattent`"),
+        ("training.epoch", 3, "unknown field `epoch`"),
+        ("training.seed", -1, "$.training.seed"),
+        ("training.learning_rate", float("nan"), "$.training.learning_rate"),
+        ("training.learning_rate", float("inf"), "$.training.learning_rate"),
+        ("objective.keep_probability", 1.0, "$.objective.keep_probability"),
+        ("objective.beta", 0, "$.objective.beta"),
+        ("aggregator.layers", 10_000_000, "$.aggregator.layers"),
+        ("modalities", [], "$.modalities"),
+        ("modalities.0.shape", [], "$.modalities[0].shape"),
+        ("modalities.0.shape", [4, -1], "$.modalities[0].shape"),
+        ("modalities.0.shape", [1, 2, 3, 4], "$.modalities[0].shape"),
+        ("modalities.0.shape", "4", "$.modalities[0].shape"),
+        ("modalities.0.name", "../evil", "$.modalities[0].name"),
+        ("modalities.0.name", "numbers\n", "$.modalities[0].name"),
+        ("modalities.0.name", "text", "names must differ"),
+        ("modalities.0.likelihood.scale", 0.0, "$.modalities[0].likelihood.scale"),
+        ("study", "a/b", "$.study"),
+        ("format", 2, "format 2 is not known here"),
+    ],
+)
 def test_a_wrong_entry_is_named(path: str, value: Any, said: str) -> None:
     assert said in refusal(lambda: from_dict(changed(path, value), "run.toml"))
 
@@ -84,19 +87,22 @@ def test_a_missing_entry_is_named(key: str) -> None:
     assert f"`{key}`" in refusal(lambda: from_dict(made))
 
 
-@pytest.mark.parametrize(("path", "value", "said"), [
-    ("modalities.1.shape", [12, 12], "needs a shape of 3 numbers"),
-    ("modalities.1.shape", [1, 10, 12], "multiples of 4"),
-    ("modalities.2.shape", [3], "needs a shape of 2 numbers"),
-    ("modalities.2.likelihood.name", "normal", "need each other"),
-    ("modalities.2.network", "mlp", "need each other"),
-    ("modalities.0.network", "mpl", "There is no network 'mpl'; choose one of mlp, linear"),
-    ("modalities.0.likelihood.name", "gauss", "no likelihood 'gauss'; choose one of normal"),
-    ("aggregator.name", "mean", "no aggregator 'mean'; choose one of poe"),
-    ("prior", {"name": "uniform"}, "no prior 'uniform'; choose one of standard_normal"),
-    ("modalities.0.name", "items", "choose another name"),
-    ("modalities.0.name", "nothing", "choose another name"),
-])
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("modalities.1.shape", [12, 12], "needs a shape of 3 numbers"),
+        ("modalities.1.shape", [1, 10, 12], "multiples of 4"),
+        ("modalities.2.shape", [3], "needs a shape of 2 numbers"),
+        ("modalities.2.likelihood.name", "normal", "need each other"),
+        ("modalities.2.network", "mlp", "need each other"),
+        ("modalities.0.network", "mpl", "There is no network 'mpl'; choose one of mlp, linear"),
+        ("modalities.0.likelihood.name", "gauss", "no likelihood 'gauss'; choose one of normal"),
+        ("aggregator.name", "mean", "no aggregator 'mean'; choose one of poe"),
+        ("prior", {"name": "uniform"}, "no prior 'uniform'; choose one of standard_normal"),
+        ("modalities.0.name", "items", "choose another name"),
+        ("modalities.0.name", "nothing", "choose another name"),
+    ],
+)
 def test_parts_that_cannot_go_together_are_refused(path: str, value: Any, said: str) -> None:
     made = from_dict(changed(path, value))
     assert said in refusal(lambda: build_model(made))
@@ -147,12 +153,17 @@ seed = 7
 
 
 def test_extending_merges_tables_key_by_key(tmp_path: Path) -> None:
-    write(tmp_path, base=BASE, middle='extends = "base.toml"\nlatent = 9\n[training]\nepochs = 6\n',
-          top='extends = "middle.toml"\n[objective]\nname = "mixture"\n[training]\nepochs = 8\n')
+    write(
+        tmp_path,
+        base=BASE,
+        middle='extends = "base.toml"\nlatent = 9\n[training]\nepochs = 6\n',
+        top='extends = "middle.toml"\n[objective]\nname = "mixture"\n[training]\nepochs = 8\n',
+    )
     made = load_config(tmp_path / "top.toml")
     base = load_config(tmp_path / "base.toml")
     assert made == msgspec.structs.replace(
-        base, latent=9,
+        base,
+        latent=9,
         objective=msgspec.structs.replace(base.objective, name="mixture"),
         training=msgspec.structs.replace(base.training, epochs=8),
     )
@@ -178,11 +189,37 @@ def test_extending_needs_a_file(tmp_path: Path, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["config.json", "config.toml"])
-@pytest.mark.parametrize("content", [
-    b"", b"[1, 2]", b"null", b"{", b"= 3", b"\xff\xfe\x00", b"a" * 2_000_000, b"[" * 400_000,
-    b'{"a":' * 100_000, b"a = " + b"[" * 100_000, b"latent = " + b"9" * 5_000, b"a.a = 1\na = 2",
-], ids=["empty", "list", "null", "open", "no key", "no text", "huge", "deep list", "deep object",
-        "deep toml", "long number", "twice"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[1, 2]",
+        b"null",
+        b"{",
+        b"= 3",
+        b"\xff\xfe\x00",
+        b"a" * 2_000_000,
+        b"[" * 400_000,
+        b'{"a":' * 100_000,
+        b"a = " + b"[" * 100_000,
+        b"latent = " + b"9" * 5_000,
+        b"a.a = 1\na = 2",
+    ],
+    ids=[
+        "empty",
+        "list",
+        "null",
+        "open",
+        "no key",
+        "no text",
+        "huge",
+        "deep list",
+        "deep object",
+        "deep toml",
+        "long number",
+        "twice",
+    ],
+)
 def test_damaged_files_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     assert name in refusal(lambda: load_config(tmp_path / name))
@@ -241,8 +278,11 @@ def test_the_study_has_every_rule_under_both_objectives() -> None:
     found = {path.stem for path in SHIPPED}
     rules = ("poe", "moe", "mopoe", "sum_pooling", "self_attention")
     assert found >= {f"{one}-{other}" for one in rules for other in ("masked", "mixture")}
-    assert found >= {"concatenation-masked", "poe-total_correlation",
-                     "sum_pooling-total_correlation"}
+    assert found >= {
+        "concatenation-masked",
+        "poe-total_correlation",
+        "sum_pooling-total_correlation",
+    }
     assert set(rules) <= set(AGGREGATORS)
 
 
@@ -250,10 +290,18 @@ def test_runs_are_told_apart_by_what_is_not_compared() -> None:
     one = small.config("poe")
     other = small.config("sum_pooling", training={"seed": 3}, objective={"name": "mixture"})
     assert unequal([one, other]) == {}
-    third = small.config("poe", training={"epochs": 7}, latent=4, modalities=[
-        small.SETTINGS["modalities"][0] | {"weight": 2.0}, *small.SETTINGS["modalities"][1:]])
+    third = small.config(
+        "poe",
+        training={"epochs": 7},
+        latent=4,
+        modalities=[
+            small.SETTINGS["modalities"][0] | {"weight": 2.0},
+            *small.SETTINGS["modalities"][1:],
+        ],
+    )
     assert unequal([one, third, other]) == {
-        "latent": ["3", "4", "3"], "modalities.numbers.weight": ["1.0", "2.0", "1.0"],
+        "latent": ["3", "4", "3"],
+        "modalities.numbers.weight": ["1.0", "2.0", "1.0"],
         "training.epochs": ["2", "7", "2"],
     }
 

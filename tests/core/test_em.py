@@ -32,8 +32,9 @@ def test_a_planted_mixture_is_found() -> None:
     torch.testing.assert_close(found.loc[order], truth.loc, rtol=0, atol=5 * 1.2 / 4_000**0.5)
     # The floor adds 0.05^2 to each variance, at most 0.005 to a scale of 0.3.
     torch.testing.assert_close(found.scale[order], truth.scale, rtol=0, atol=0.07)
-    torch.testing.assert_close(found.log_weights.exp()[order], truth.log_weights.exp(),
-                               rtol=0, atol=5 * 0.5 / 20_000**0.5)
+    torch.testing.assert_close(
+        found.log_weights.exp()[order], truth.log_weights.exp(), rtol=0, atol=5 * 0.5 / 20_000**0.5
+    )
     fresh = drawn(20_000, seed=1)
     gap = (truth.log_prob(fresh) - found.log_prob(fresh)).mean()
     assert abs(float(gap)) < 0.01, "on other points it is as likely as the truth"
@@ -41,8 +42,11 @@ def test_a_planted_mixture_is_found() -> None:
 
 def test_from_a_start_every_step_raises_the_likelihood() -> None:
     torch.manual_seed(3)
-    start = GaussianMixture(torch.full((5,), -math.log(5)).double(),
-                            torch.randn(5, 2).double(), torch.ones(5, 2).double())
+    start = GaussianMixture(
+        torch.full((5,), -math.log(5)).double(),
+        torch.randn(5, 2).double(),
+        torch.ones(5, 2).double(),
+    )
     points, likelihoods = drawn(3_000), []
     for steps in (1, 2, 4, 8, 16):
         found = fit_mixture(points, 5, seed=0, start=start, steps=steps)
@@ -54,8 +58,7 @@ def test_from_a_start_every_step_raises_the_likelihood() -> None:
 def test_no_component_dies_or_collapses() -> None:
     points = torch.cat([drawn(500), torch.zeros(500, 2, dtype=torch.float64)])
     far = torch.tensor([[0.0, 0.0], [0.0, 4.0], [100.0, 100.0]], dtype=torch.float64)
-    start = GaussianMixture(torch.full((3,), -math.log(3)).double(), far,
-                            torch.ones(3, 2).double())
+    start = GaussianMixture(torch.full((3,), -math.log(3)).double(), far, torch.ones(3, 2).double())
     found = fit_mixture(points, 3, seed=0, start=start)
     assert float(found.scale.min()) >= MIN_SPREAD
     assert float(found.log_weights.exp().min()) >= MIN_SHARE / 3 / (1 + MIN_SHARE)
@@ -75,5 +78,6 @@ def test_a_prior_takes_a_mixture_over() -> None:
     prior = MixturePrior(2, 3, GaussianMixture).double()
     prior.become(planted())
     points = drawn(100)
-    torch.testing.assert_close(prior().log_prob(points), planted().log_prob(points),
-                               rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        prior().log_prob(points), planted().log_prob(points), rtol=1e-12, atol=1e-12
+    )

@@ -87,8 +87,9 @@ def build_exact(oracle: ExactLinear, shared: int, private: int) -> MultimodalVAE
         parts.append(Modality(config, linear(weight, bias), decoder, likelihood, columns))
     features = 2 * shared + 2 * private
     aggregator = ProductOfExperts(features, shared).double()
-    aggregator.head.linear = linear(torch.eye(features).double()[: 2 * shared],
-                                    torch.zeros(2 * shared))
+    aggregator.head.linear = linear(
+        torch.eye(features).double()[: 2 * shared], torch.zeros(2 * shared)
+    )
     if not private:
         return MultimodalVAE(parts, aggregator, StandardNormalPrior(shared).double())
     whole = WithPrivate(aggregator, Conditional(torch.cat(scales)), Gaussian)
@@ -101,11 +102,16 @@ def batch_of(oracle: ExactLinear, count: int, observed: Tensor | None = None) ->
     return Batch(data, torch.ones(count, M, dtype=torch.bool) if observed is None else observed)
 
 
-def marginals(oracle: ExactLinear, batch: Batch, masks: Tensor,
-              prior: GaussianMixture | None = None) -> Tensor:
+def marginals(
+    oracle: ExactLinear, batch: Batch, masks: Tensor, prior: GaussianMixture | None = None
+) -> Tensor:
     """log p(x_A) of each item with its own mask [batch, modality]."""
-    values = [oracle.log_marginal([batch.data[f"m{i}"][row : row + 1] for i in range(M)],
-                                  masks[row], prior) for row in range(len(masks))]
+    values = [
+        oracle.log_marginal(
+            [batch.data[f"m{i}"][row : row + 1] for i in range(M)], masks[row], prior
+        )
+        for row in range(len(masks))
+    ]
     return torch.cat(values)
 
 
@@ -146,8 +152,9 @@ def test_with_private_latents_the_joint_density_is_the_exact_posterior() -> None
 
 def pairs_of_masks() -> tuple[Tensor, Tensor]:
     """Every subset S inside every observed set O: two masks [pair, modality]."""
-    pairs = [(shown & seen, seen) for seen in SUBSETS for shown in SUBSETS
-             if not (shown & ~seen).any()]
+    pairs = [
+        (shown & seen, seen) for seen in SUBSETS for shown in SUBSETS if not (shown & ~seen).any()
+    ]
     return torch.stack([one for one, _ in pairs]), torch.stack([two for _, two in pairs])
 
 
@@ -197,8 +204,11 @@ def test_total_correlation_is_the_likelihood_plus_what_the_subset_tells(private:
     torch.testing.assert_close(found[0], nothing, rtol=1e-10, atol=1e-10)
 
 
-BOUNDED = {label: settings for label, settings in family.EVERY.items()
-           if settings.get("prior") != "laplace_mixture"}
+BOUNDED = {
+    label: settings
+    for label, settings in family.EVERY.items()
+    if settings.get("prior") != "laplace_mixture"
+}
 
 
 def linear_decoders(settings: dict) -> tuple[ExactLinear, MultimodalVAE]:
@@ -224,14 +234,19 @@ def test_mixture_and_marginal_bounds_never_exceed_the_likelihood(settings: dict)
     batch = batch_of(oracle, len(SUBSETS))
     prior = model.prior()
     shared = getattr(prior, "shared", prior)
-    known = with_private_part(shared, settings.get("private", 0)) \
-        if isinstance(shared, GaussianMixture) else None
+    known = (
+        with_private_part(shared, settings.get("private", 0))
+        if isinstance(shared, GaussianMixture)
+        else None
+    )
     torch.manual_seed(0)
     for objective, masks in ((mixture, batch.observed), (marginal, SUBSETS)):
         terms = objective(model, batch, SUBSETS, 200)
-        single = Terms({name: one.flatten()[None] for name, one in terms.log_likelihoods.items()},
-                       {name: one.flatten()[None] for name, one in terms.rates.items()},
-                       ((terms.groups[0][0].repeat(200, 1), "rate"),))
+        single = Terms(
+            {name: one.flatten()[None] for name, one in terms.log_likelihoods.items()},
+            {name: one.flatten()[None] for name, one in terms.rates.items()},
+            ((terms.groups[0][0].repeat(200, 1), "rate"),),
+        )
         values = single.bound(ONES, 1.0).unflatten(0, (200, len(SUBSETS)))
         error = values.std(0) / math.sqrt(len(values))
         assert (values.mean(0) <= marginals(oracle, batch, masks, known) + 4 * error + 1e-10).all()
@@ -240,20 +255,31 @@ def test_mixture_and_marginal_bounds_never_exceed_the_likelihood(settings: dict)
 def with_private_part(prior: GaussianMixture, private: int) -> GaussianMixture:
     """The mixture prior of z' and standard normal private latents, as one mixture."""
     rest = prior.loc.new_zeros(prior.loc.shape[0], private * M)
-    return GaussianMixture(prior.log_weights, torch.cat([prior.loc, rest], -1),
-                           torch.cat([prior.scale, torch.ones_like(rest)], -1))
+    return GaussianMixture(
+        prior.log_weights,
+        torch.cat([prior.loc, rest], -1),
+        torch.cat([prior.scale, torch.ones_like(rest)], -1),
+    )
 
 
-@pytest.mark.parametrize("settings", [{"name": "poe"}, {"name": "mopoe", "prior": "mixture"},
-                                      {"name": "sum_pooling", "components": 3, "private": 2}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"name": "poe"},
+        {"name": "mopoe", "prior": "mixture"},
+        {"name": "sum_pooling", "components": 3, "private": 2},
+    ],
+)
 @torch.no_grad()
 def test_importance_weighted_bound_rises_to_the_likelihood(settings: dict) -> None:
     oracle, model = linear_decoders(settings)
     for value in model.aggregator.parameters():
         value.mul_(0.3)
     one = batch_of(oracle, 1)
-    batch = Batch({name: x.expand(100, -1) for name, x in one.data.items()},
-                  torch.ones(100, M, dtype=torch.bool))
+    batch = Batch(
+        {name: x.expand(100, -1) for name, x in one.data.items()},
+        torch.ones(100, M, dtype=torch.bool),
+    )
     shared = getattr(model.prior(), "shared", model.prior())
     prior = shared if isinstance(shared, GaussianMixture) else None
     exact = float(marginals(oracle, one, one.observed, prior))
@@ -275,6 +301,9 @@ def test_equal_samples_give_the_bound_of_one() -> None:
     values = {"a": torch.randn(1, 2), "b": torch.randn(1, 2)}
     rate = {"rate": torch.randn(1, 2)}
     one = Terms(values, rate, ((seen, "rate"),)).bound(torch.ones(2), 0.7)
-    many = Terms({name: x.repeat(9, 1) for name, x in values.items()},
-                 {name: x.repeat(9, 1) for name, x in rate.items()}, ((seen, "rate"),))
+    many = Terms(
+        {name: x.repeat(9, 1) for name, x in values.items()},
+        {name: x.repeat(9, 1) for name, x in rate.items()},
+        ((seen, "rate"),),
+    )
     torch.testing.assert_close(many.bound(torch.ones(2), 0.7), one)

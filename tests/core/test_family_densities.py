@@ -94,14 +94,16 @@ def test_a_laplace_density_integrates_to_one_and_has_its_spread() -> None:
     def moment(power: int) -> float:
         def density(z: float) -> float:
             return (z + 1) ** power * float(one.log_prob(number(z)).exp())
+
         return quad(density, -20, 20, points=[-1], epsabs=1e-11)[0]
 
     assert moment(0) == pytest.approx(1, abs=1e-10)
     assert moment(2) == pytest.approx(float(one.stddev) ** 2, abs=1e-9)
 
 
-@pytest.mark.parametrize("label", ["mopoe", "mopoe, mixture prior", "poe, mixture prior",
-                                   "sum_pooling, normal, 3"])
+@pytest.mark.parametrize(
+    "label", ["mopoe", "mopoe, mixture prior", "poe, mixture prior", "sum_pooling, normal, 3"]
+)
 @torch.no_grad()
 def test_posteriors_of_every_subset_integrate_to_one(label: str) -> None:
     model = build_model(family.run(**(family.FIXED | family.LEARNED)[label])).double()
@@ -183,8 +185,9 @@ def test_a_product_in_single_precision_keeps_its_weights_under_sharp_experts() -
     given = [one.double() for one in single.parameters()]
 
     def exact() -> Tensor:
-        return times_experts(GaussianMixture(*given), precision.double(), shift.double()
-                             ).log_weights
+        return times_experts(
+            GaussianMixture(*given), precision.double(), shift.double()
+        ).log_weights
 
     found, bound = times_experts(single, precision, shift).log_weights, rounding.reach(exact)
     assert rounding.within(found, exact(), bound)
@@ -235,10 +238,15 @@ def test_parameters_are_counted_with_every_prior(prior: str, private: int) -> No
     assert check_size(run) == sum(one.numel() for one in build_model(run).parameters())
 
 
-@pytest.mark.parametrize("settings", [
-    {"name": "poe", "family": "laplace"}, {"name": "mopoe", "family": "laplace"},
-    {"name": "poe", "components": 2}, {"name": "moe", "components": 2},
-])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"name": "poe", "family": "laplace"},
+        {"name": "mopoe", "family": "laplace"},
+        {"name": "poe", "components": 2},
+        {"name": "moe", "components": 2},
+    ],
+)
 def test_what_has_no_formula_is_refused(settings: dict) -> None:
     with pytest.raises(ConfigError, match=r"laplace|components"):
         build_model(family.run(**settings))
@@ -255,9 +263,12 @@ def test_where_the_prior_cannot_stand_in_the_unit_member_does() -> None:
         features = torch.zeros(1, 3, family.FEATURES).double()
         return model.posterior(features, torch.zeros(1, 3).bool())
 
-    for settings in ({"name": "moe", "family": "laplace"}, {"name": "poe", "prior": "flow"},
-                     {"name": "mopoe", "prior": "flow"},
-                     {"name": "moe", "prior": "laplace_mixture"}):
+    for settings in (
+        {"name": "moe", "family": "laplace"},
+        {"name": "poe", "prior": "flow"},
+        {"name": "mopoe", "prior": "flow"},
+        {"name": "moe", "prior": "laplace_mixture"},
+    ):
         posterior = empty(family.run(**settings))
         torch.testing.assert_close(posterior.mean, torch.zeros(1, family.LATENT).double())
         torch.testing.assert_close(posterior.stddev, torch.ones(1, family.LATENT).double())
@@ -265,18 +276,22 @@ def test_where_the_prior_cannot_stand_in_the_unit_member_does() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("cached", [1, 50, 10**9])
-@pytest.mark.parametrize(("batch", "draws"), [
-    ((), (7,)), ((5,), ()), ((5,), (7,)), ((5,), (2, 3)), ((4, 5), (3,)), ((4, 5), ()), ((), ())])
+@pytest.mark.parametrize(
+    ("batch", "draws"),
+    [((), (7,)), ((5,), ()), ((5,), (7,)), ((5,), (2, 3)), ((4, 5), (3,)), ((4, 5), ()), ((), ())],
+)
 def test_densities_of_mixtures_are_torchs_in_whatever_pieces(
     batch: tuple[int, ...], draws: tuple[int, ...], cached: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mmvae_core.probability.posteriors.CACHED", cached)
     torch.manual_seed(0)
-    logits, loc, scale = (torch.randn(*batch, 4, *own, dtype=torch.float64)
-                          for own in ((), (3,), (3,)))
+    logits, loc, scale = (
+        torch.randn(*batch, 4, *own, dtype=torch.float64) for own in ((), (3,), (3,))
+    )
     logits[..., 0] = -torch.inf
     mixture = GaussianMixture(logits, loc, scale.exp())
     value = torch.randn(*draws, *batch, 3, dtype=torch.float64)
     expected = MixtureSameFamily(
-        Categorical(logits=logits), Independent(Normal(loc, scale.exp()), 1)).log_prob(value)
+        Categorical(logits=logits), Independent(Normal(loc, scale.exp()), 1)
+    ).log_prob(value)
     torch.testing.assert_close(mixture.log_prob(value), expected, rtol=1e-12, atol=0)

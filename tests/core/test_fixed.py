@@ -88,8 +88,11 @@ def test_draws_of_a_mixture_have_its_moments(subset: Tensor) -> None:
     mean, square = means.mean(0), (means**2 + scales**2).mean(0)
     np.testing.assert_allclose(posterior.mean[0], mean, rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(posterior.stddev[0] ** 2, square - mean**2, rtol=1e-13)
-    for values, expected in ((draws, mean), (draws**2, square),
-                             (draws.prod(-1), means.prod(-1).mean())):
+    for values, expected in (
+        (draws, mean),
+        (draws**2, square),
+        (draws.prod(-1), means.prod(-1).mean()),
+    ):
         error = values.std(0) / math.sqrt(len(values))
         assert (np.abs(values.mean(0) - expected) < 4 * error).all()
 

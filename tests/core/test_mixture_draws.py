@@ -29,8 +29,9 @@ FUNCTIONS = {
 both = pytest.mark.parametrize("family", [GaussianMixture, LaplaceMixture])
 
 
-def build(family: type[DiagonalMixture], logits: Tensor, loc: Tensor, scale: Tensor
-          ) -> DiagonalMixture:
+def build(
+    family: type[DiagonalMixture], logits: Tensor, loc: Tensor, scale: Tensor
+) -> DiagonalMixture:
     return family(logits.log_softmax(-1), loc, scale)
 
 
@@ -103,8 +104,9 @@ def test_a_draw_moves_so_that_its_conditional_probabilities_stay(
             expected = (ends[0] - ends[1]) / 2e-5
             for latent in range(2):
                 for row in range(0, 20, 7):
-                    (gradient,) = torch.autograd.grad(draws[row, latent], values[number],
-                                                      retain_graph=True)
+                    (gradient,) = torch.autograd.grad(
+                        draws[row, latent], values[number], retain_graph=True
+                    )
                     slope = float(expected[row, latent])
                     assert float(gradient[index]) == pytest.approx(slope, rel=1e-5, abs=1e-5)
 
@@ -124,8 +126,10 @@ def invert(mixture: DiagonalMixture, levels: Tensor) -> Tensor:
         for _ in range(52):
             draws[:, latent] = (low + high) / 2
             below = transform(mixture, draws)[:, latent] < levels[:, latent]
-            low, high = (torch.where(below, draws[:, latent], low),
-                         torch.where(below, high, draws[:, latent]))
+            low, high = (
+                torch.where(below, draws[:, latent], low),
+                torch.where(below, high, draws[:, latent]),
+            )
     return draws
 
 

@@ -39,8 +39,9 @@ def mean_and_error(values: Tensor) -> tuple[np.ndarray, np.ndarray]:
 def single(terms: Terms) -> Tensor:
     """The bounds of one-sample draws [sample, batch], all from one call."""
     values = torch.stack(list(terms.log_likelihoods.values()), -1)
-    groups = [torch.where(mask, values, 0.0).sum(-1) - terms.rates[rate]
-              for mask, rate in terms.groups]
+    groups = [
+        torch.where(mask, values, 0.0).sum(-1) - terms.rates[rate] for mask, rate in terms.groups
+    ]
     return torch.stack(groups).sum(0)
 
 
@@ -113,9 +114,9 @@ def test_more_samples_bring_the_mixture_bound_to_the_evidence(exact: LinearGauss
     torch.manual_seed(0)
     gaps = []
     for samples in (1, 8, 64):
-        bounds = torch.stack([
-            mixture(model, batch, batch.observed, samples).bound(ONES, 1.0) for _ in range(100)
-        ])
+        bounds = torch.stack(
+            [mixture(model, batch, batch.observed, samples).bound(ONES, 1.0) for _ in range(100)]
+        )
         gaps.append(float((evidence - mean_and_error(bounds)[0]).mean()))
     assert gaps[0] > 2 * gaps[1] > 4 * gaps[2] > 0
     close = mixture(model, batch, batch.observed, 50_000).bound(ONES, 1.0)
@@ -173,8 +174,10 @@ def test_likelihoods_come_from_the_latents_that_the_formula_names(
 
 def hide(batch: Batch, observed: Tensor, value: float = math.nan) -> Batch:
     """The batch with `value` where nothing was observed."""
-    data = {key: torch.where(observed[:, index, None], batch.data[key], value)
-            for index, key in enumerate(batch.data)}
+    data = {
+        key: torch.where(observed[:, index, None], batch.data[key], value)
+        for index, key in enumerate(batch.data)
+    }
     return Batch(data, observed)
 
 
@@ -230,8 +233,10 @@ def posterior_gradients(model: MultimodalVAE, value: Tensor) -> list[Tensor]:
     for name in model.names:
         weights += model.modality(name).encoder.parameters()
     found = torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
-    return [torch.zeros_like(weight) if gradient is None else gradient
-            for weight, gradient in zip(weights, found, strict=True)]
+    return [
+        torch.zeros_like(weight) if gradient is None else gradient
+        for weight, gradient in zip(weights, found, strict=True)
+    ]
 
 
 def largest(gradients: list[Tensor]) -> float:

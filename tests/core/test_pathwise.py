@@ -31,8 +31,9 @@ def test_locations_and_scales_have_their_gradients_and_weights_have_none() -> No
     """E z^2 = sum_k w_k (m_k^2 + s_k^2): 2 w_k m_k and 2 w_k s_k; weights get nothing."""
     rows, repeats = 400, 100
     torch.manual_seed(0)
-    values = [one.expand(rows, *one.shape).clone().requires_grad_()
-              for one in (WEIGHTS.log(), LOC, SCALE)]
+    values = [
+        one.expand(rows, *one.shape).clone().requires_grad_() for one in (WEIGHTS.log(), LOC, SCALE)
+    ]
     total = pathwise(*values).rsample((repeats,)).square().mean(0).sum()
     weights, *gradients = torch.autograd.grad(total, values, allow_unused=True)
     assert weights is None
@@ -54,8 +55,9 @@ def bound(head: Tensor, prior: GaussianMixture, evidence: Gaussian, draws: int) 
     posterior = times_prior(prior, Gaussian(loc, scale), SHOWN)
     posterior.draws = "pathwise"
     latent = posterior.rsample((draws,))
-    return (evidence.log_prob(latent) + prior.log_prob(latent)
-            - posterior.detached().log_prob(latent))
+    return (
+        evidence.log_prob(latent) + prior.log_prob(latent) - posterior.detached().log_prob(latent)
+    )
 
 
 @pytest.mark.parametrize("start", [(0.0, 0.0, 0.0, 0.0), (2.0, -2.0, 0.7, -0.7)])

@@ -26,8 +26,9 @@ def test_pca_against_scikit_learn() -> None:
 def test_pca_sign_does_not_depend_on_the_order_of_items() -> None:
     data = points()
     assert np.allclose(fit_pca(data)[1], fit_pca(data[::-1])[1])
-    assert (np.take_along_axis(*(lambda a: (a, np.abs(a).argmax(1)[:, None]))(fit_pca(data)[1]), 1)
-            > 0).all()
+    assert (
+        np.take_along_axis(*(lambda a: (a, np.abs(a).argmax(1)[:, None]))(fit_pca(data)[1]), 1) > 0
+    ).all()
 
 
 @pytest.mark.parametrize("data", [np.ones((20, 3)), points(20, 1)])

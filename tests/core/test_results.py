@@ -25,8 +25,11 @@ def test_a_report_comes_back_with_its_claims_and_means(path: Path, tmp_path: Pat
     for pair, (mean, verdict) in DIFFERENCES.items():
         assert found[pair].mean == pytest.approx(mean)
         assert found[pair].verdict == verdict
-    (own,) = [one for one in report.summary_of("linear")
-              if (one.aggregator, one.objective, one.figure) == ("poe", "masked", "log_likelihood")]
+    (own,) = [
+        one
+        for one in report.summary_of("linear")
+        if (one.aggregator, one.objective, one.figure) == ("poe", "masked", "log_likelihood")
+    ]
     assert own.mean == pytest.approx(-100.0)
     assert own.seeds == 3
 
@@ -48,6 +51,7 @@ def test_a_table_too_large_is_not_read(path: Path) -> None:
 def changed(key: str, value: Any) -> Any:
     def change(data: dict[str, Any]) -> None:
         data[key] = value
+
     return change
 
 
@@ -59,11 +63,20 @@ def in_claim(key: str, value: Any) -> Any:
     return lambda data: data["claims"][0].update({key: value})
 
 
-@pytest.mark.parametrize("damage", [
-    without("claims"), without("seeds"), changed("summary", {}), changed("models", "many"),
-    changed("hardware", "x" * 1_000), in_claim("verdict", "maybe"), in_claim("mean", None),
-    in_claim("low", float("nan")), in_claim("high", float("inf")),
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        without("claims"),
+        without("seeds"),
+        changed("summary", {}),
+        changed("models", "many"),
+        changed("hardware", "x" * 1_000),
+        in_claim("verdict", "maybe"),
+        in_claim("mean", None),
+        in_claim("low", float("nan")),
+        in_claim("high", float("inf")),
+    ],
+)
 def test_a_report_of_another_kind_is_one_sentence(path: Path, damage: Any) -> None:
     data = json.loads(path.read_text())
     damage(data)

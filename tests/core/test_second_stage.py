@@ -88,8 +88,9 @@ def test_both_find_the_aggregate_posterior(stage: tuple, kind: str) -> None:
 
 def test_a_flow_finds_what_lies_far_from_the_origin() -> None:
     """Beyond its splines, which end at 5, and of another size in each latent."""
-    truth = torch.distributions.Normal(torch.tensor([40.0, -7.0]).double(),
-                                       torch.tensor([9.0, 0.02]).double())
+    truth = torch.distributions.Normal(
+        torch.tensor([40.0, -7.0]).double(), torch.tensor([9.0, 0.02]).double()
+    )
     torch.manual_seed(0)
     flow = FlowPrior(2, 8, 1).double()
     fit_flow(flow, truth.sample((4_000,)), seed=0, passes=2)
@@ -112,11 +113,14 @@ def test_the_card_tells_what_each_prior_is_worth_on_held_out_items(stage: tuple)
     assert card["items"] == 10_000 and card["held_out_items"] == 4_000
 
 
-@pytest.fixture(params=[{"name": "poe"}, {"name": "sum_pooling", "prior_product": True}],
-                ids=["product", "times the prior"])
+@pytest.fixture(
+    params=[{"name": "poe"}, {"name": "sum_pooling", "prior_product": True}],
+    ids=["product", "times the prior"],
+)
 def run(tmp_path: Path, request: pytest.FixtureRequest) -> Run:
-    return small.write_study(tmp_path, from_dict(small.settings(
-        latent=2, private=1, aggregator=request.param)))
+    return small.write_study(
+        tmp_path, from_dict(small.settings(latent=2, private=1, aggregator=request.param))
+    )
 
 
 def fitted(run: Run) -> dict:
@@ -156,9 +160,15 @@ def test_priors_of_other_weights_are_refused(run: Run) -> None:
         load_prior(run, "mixture")
 
 
-@pytest.mark.parametrize("damage", [
-    {"components": 10**9}, {"components": "many"}, {"width": None}, {"layers": 4},
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"components": 10**9},
+        {"components": "many"},
+        {"width": None},
+        {"layers": 4},
+    ],
+)
 def test_a_damaged_card_is_one_sentence(run: Run, damage: dict) -> None:
     fitted(run)
     path = run.folder / "priors.json"

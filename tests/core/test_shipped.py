@@ -19,8 +19,11 @@ from tests import rounding
 STUDY = Study(SHIPPED / "digits")
 RUNS = STUDY.runs()
 EVERY = [run for study in studies() for run in study.runs()]
-EXPECTED = {f"{aggregator}-{objective}" for aggregator in
-            ("poe", "moe", "sum_pooling", "self_attention") for objective in ("masked", "mixture")}
+EXPECTED = {
+    f"{aggregator}-{objective}"
+    for aggregator in ("poe", "moe", "sum_pooling", "self_attention")
+    for objective in ("masked", "mixture")
+}
 EXPECTED |= {"concatenation-masked", "sum_pooling_paper-masked"}
 
 
@@ -47,15 +50,17 @@ def allowed(place: str, shipped: dict[str, float]) -> float:
     if key in ("share", "low", "high", "spelt") or group == "probe":
         return TURNED / shipped["/items"]
     # Of a whole group, for a conditional likelihood is the small difference of large ones.
-    return ROUNDED * max(abs(value) for one, value in shipped.items()
-                         if one.split("/")[1] == group)
+    return ROUNDED * max(abs(value) for one, value in shipped.items() if one.split("/")[1] == group)
 
 
 def numbers(value: Any, place: str = "") -> dict[str, float]:
     """All numbers of a report by their place."""
     if isinstance(value, dict):
-        return {inner: number for key, one in value.items()
-                for inner, number in numbers(one, f"{place}/{key}").items()}
+        return {
+            inner: number
+            for key, one in value.items()
+            for inner, number in numbers(one, f"{place}/{key}").items()
+        }
     return {place: float(value)} if isinstance(value, int | float) else {}
 
 
@@ -120,11 +125,14 @@ def test_no_order_of_the_modalities_matters_but_to_a_concatenation(run: Run) -> 
     model, count = run.model().double(), len(run.config.names)
     items = next(parts(sample_batch(model, Study(run.folder.parent).samples()), 40))
     features = model.encode(items.data, items.observed)
-    for order in list(permutations(range(count)))[1::7 if count > 3 else 1]:
+    for order in list(permutations(range(count)))[1 :: 7 if count > 3 else 1]:
         for subset in all_subsets(count)[1:]:
             change = order_change(model, features, subset.expand(40, count), torch.tensor(order))
-            moved = [place for place, one in enumerate(order)
-                     if one != place and (subset[one] or subset[place])]
+            moved = [
+                place
+                for place, one in enumerate(order)
+                if one != place and (subset[one] or subset[place])
+            ]
             if run.config.aggregator.name == "concatenation":
                 assert (change.relative > 1e-2) == bool(moved)
             else:

@@ -38,42 +38,69 @@ class Skewed:
 
 def config(name: str = "poe", private: int = 0, **aggregator: object) -> RunConfig:
     """Wide enough that a layer's spread is close to its expectation."""
-    return from_dict({
-        **small.SETTINGS, "start": "fan_in", "feature_norm": True, "latent": 16, "features": 128,
-        "private": private,
-        "modalities": [
-            {"name": "numbers", "shape": [24], "width": 128, "likelihood": {"name": "normal"}},
-            {"name": "picture", "shape": [3, 16, 16], "network": "image", "width": 24,
-             "likelihood": {"name": "bernoulli"}},
-            {"name": "text", "shape": [8, 9], "network": "sequence", "width": 128,
-             "likelihood": {"name": "categorical"}},
-        ],
-        "aggregator": {"name": name, "width": 128, "heads": 4, "layers": 2, **aggregator},
-    })
+    return from_dict(
+        {
+            **small.SETTINGS,
+            "start": "fan_in",
+            "feature_norm": True,
+            "latent": 16,
+            "features": 128,
+            "private": private,
+            "modalities": [
+                {"name": "numbers", "shape": [24], "width": 128, "likelihood": {"name": "normal"}},
+                {
+                    "name": "picture",
+                    "shape": [3, 16, 16],
+                    "network": "image",
+                    "width": 24,
+                    "likelihood": {"name": "bernoulli"},
+                },
+                {
+                    "name": "text",
+                    "shape": [8, 9],
+                    "network": "sequence",
+                    "width": 128,
+                    "likelihood": {"name": "categorical"},
+                },
+            ],
+            "aggregator": {"name": name, "width": 128, "heads": 4, "layers": 2, **aggregator},
+        }
+    )
 
 
 EVERY = {
-    f"{name}{', residual' * residual}{', private' * bool(private)}":
-        {"name": name, "private": private, "residual": residual}
-    for name in AGGREGATORS for residual in ((False,) if name in FIXED else (False, True))
-    for private in (0, 8) if not private or name in PRIVATE
+    f"{name}{', residual' * residual}{', private' * bool(private)}": {
+        "name": name,
+        "private": private,
+        "residual": residual,
+    }
+    for name in AGGREGATORS
+    for residual in ((False,) if name in FIXED else (False, True))
+    for private in (0, 8)
+    if not private or name in PRIVATE
 }
 
 
 def silent(model: nn.Module) -> set[str]:
     """Names of the layers that end a branch which starts at zero."""
-    return {name for name, part in model.named_modules()
-            if isinstance(part, nn.Linear) and not part.weight.any()}
+    return {
+        name
+        for name, part in model.named_modules()
+        if isinstance(part, nn.Linear) and not part.weight.any()
+    }
 
 
 def spreads(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """The standard deviation of each layer's output over items and units, all subsets alike."""
     found: dict[str, list[Tensor]] = {}
     for name, part in model.named_modules():
-        if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | Standardise | nn.LayerNorm
-                      | ResidualMLP):
-            part.register_forward_hook(lambda _, __, output, name=name: found.setdefault(
-                name, []).append(output.flatten()))
+        if isinstance(
+            part,
+            nn.Linear | nn.Conv2d | nn.ConvTranspose2d | Standardise | nn.LayerNorm | ResidualMLP,
+        ):
+            part.register_forward_hook(
+                lambda _, __, output, name=name: found.setdefault(name, []).append(output.flatten())
+            )
     posterior = model.infer(batch.data, all_subsets(3).repeat(ITEMS // 8, 1))
     model.decode(torch.randn(ITEMS, posterior.mean.shape[-1]))
     return {name: torch.cat(values).std() for name, values in found.items()}
@@ -86,8 +113,11 @@ def test_every_layer_keeps_the_variance(settings: dict) -> None:
     model = start_model(made, source).eval()
     batch = next(source.batches(3, 1, ITEMS))
     lasts = {id(part.decoder.last) for part in model.parts.values()}
-    heads = {f"{name}.linear" for name, part in model.named_modules()
-             if isinstance(part, GaussianHead | MixtureHead)}
+    heads = {
+        f"{name}.linear"
+        for name, part in model.named_modules()
+        if isinstance(part, GaussianHead | MixtureHead)
+    }
     modules, quiet = dict(model.named_modules()), silent(model)
     assert bool(quiet) == settings["residual"]
     torch.manual_seed(0)
@@ -146,8 +176,9 @@ def test_moments_are_of_what_is_observed_alone() -> None:
     found = moments(config(), Half())
     kept = torch.cat([one.data["numbers"][1::2] for one in Skewed().batches(0, 0, 500)]).double()
     torch.testing.assert_close(found["numbers"].mean.double(), kept.mean(0), rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(found["numbers"].stddev.double(), kept.std(0, correction=0),
-                               rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        found["numbers"].stddev.double(), kept.std(0, correction=0), rtol=1e-5, atol=1e-6
+    )
     assert not found["picture"].mean.any() and bool((found["picture"].stddev == 1).all())
     shares = found["text"].mean
     torch.testing.assert_close(shares.sum(-1), torch.ones(8), rtol=1e-6, atol=0)
@@ -162,5 +193,6 @@ def test_a_constant_input_is_left_at_its_scale() -> None:
 def test_the_start_belongs_to_the_seed() -> None:
     one, two = start_model(config("sum_pooling"), Skewed()), build_model(config("sum_pooling"))
     weights = two.aggregator.state_dict()
-    assert all(torch.equal(value, weights[name])
-               for name, value in one.aggregator.state_dict().items())
+    assert all(
+        torch.equal(value, weights[name]) for name, value in one.aggregator.state_dict().items()
+    )

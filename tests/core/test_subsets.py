@@ -29,7 +29,14 @@ def test_every_subset_occurs_once_and_sizes_rise(modalities: int) -> None:
 
 def test_order_is_by_size_then_by_first_members() -> None:
     assert [subset_name(mask, NAMES) for mask in all_subsets(3)] == [
-        "nothing", "ink", "photo", "word", "ink+photo", "ink+word", "photo+word", "ink+photo+word",
+        "nothing",
+        "ink",
+        "photo",
+        "word",
+        "ink+photo",
+        "ink+word",
+        "photo+word",
+        "ink+photo+word",
     ]
 
 

@@ -39,19 +39,29 @@ def settings(**training: Any) -> RunConfig:
     aggregator = training.pop("aggregator", "poe")
     parts = RECIPE if training.pop("recipe", False) else {}
     objective = {"name": training.pop("objective", "masked"), "warmup_epochs": 1}
-    return from_dict({
-        "study": "toy", "latent": 2, "features": 8,
-        "modalities": [
-            {"name": name, "shape": [4], "width": 8,
-             "likelihood": {"name": "normal", "scale": 0.5, "learn_scale": True}}
-            for name in ("left", "right")
-        ],
-        "aggregator": {"name": aggregator, "width": 8, "heads": 2, "layers": 1}
-        | parts.get("aggregator", {}),
-        "prior": parts.get("prior", {}), "start": parts.get("start", "torch"),
-        "objective": objective, "data": {"epoch_size": EPOCH},
-        "training": {"epochs": 3, "batch": 32, "learning_rate": 0.05} | training,
-    })
+    return from_dict(
+        {
+            "study": "toy",
+            "latent": 2,
+            "features": 8,
+            "modalities": [
+                {
+                    "name": name,
+                    "shape": [4],
+                    "width": 8,
+                    "likelihood": {"name": "normal", "scale": 0.5, "learn_scale": True},
+                }
+                for name in ("left", "right")
+            ],
+            "aggregator": {"name": aggregator, "width": 8, "heads": 2, "layers": 1}
+            | parts.get("aggregator", {}),
+            "prior": parts.get("prior", {}),
+            "start": parts.get("start", "torch"),
+            "objective": objective,
+            "data": {"epoch_size": EPOCH},
+            "training": {"epochs": 3, "batch": 32, "learning_rate": 0.05} | training,
+        }
+    )
 
 
 class Toy:
@@ -150,8 +160,9 @@ def test_an_interrupted_training_ends_with_the_same_bits(
         train_run(made, tmp_path / "cut", Toy(), "cpu", each_epoch=stop_after(epoch))
     assert (tmp_path / "cut" / STATE).is_file()
     seen: list[int] = []
-    cut = train_run(made, tmp_path / "cut", Toy(), "cpu",
-                    each_epoch=lambda report: seen.append(report.epoch))
+    cut = train_run(
+        made, tmp_path / "cut", Toy(), "cpu", each_epoch=lambda report: seen.append(report.epoch)
+    )
     assert seen == list(range(epoch + 1, 4))
     assert same(weights(cut), weights(whole))
     assert whole.weights.read_bytes() == cut.weights.read_bytes()
@@ -215,9 +226,7 @@ def curve(run: Run) -> list[tuple[int, float, float, float]]:
     return [(row.epoch, row.training_bound, row.validation_bound, row.rate) for row in rows]
 
 
-def test_interrupted_inside_an_epoch_the_epoch_is_done_again(
-    finished: Run, tmp_path: Path
-) -> None:
+def test_interrupted_inside_an_epoch_the_epoch_is_done_again(finished: Run, tmp_path: Path) -> None:
     calls: list[int] = []
 
     def each_step(done: int, total: int) -> None:
@@ -331,10 +340,17 @@ def test_the_learning_rate_falls_to_a_fiftieth(finished: Run) -> None:
 
 def test_the_card_tells_how_the_run_came_to_be(finished: Run) -> None:
     card = json.loads((finished.folder / "card.json").read_text())
-    assert {key: card[key] for key in ("study", "aggregator", "objective", "seed", "epochs",
-                                       "device", "threads")} == {
-        "study": "toy", "aggregator": "poe", "objective": "masked", "seed": 0, "epochs": 3,
-        "device": "cpu", "threads": torch.get_num_threads(),
+    assert {
+        key: card[key]
+        for key in ("study", "aggregator", "objective", "seed", "epochs", "device", "threads")
+    } == {
+        "study": "toy",
+        "aggregator": "poe",
+        "objective": "masked",
+        "seed": 0,
+        "epochs": 3,
+        "device": "cpu",
+        "threads": torch.get_num_threads(),
     }
     assert card["weights"] == file_hash(finished.weights)
     assert card["bytes"] == finished.weights.stat().st_size
@@ -355,7 +371,10 @@ def test_what_is_on_disk_is_the_trained_model(finished: Run) -> None:
     fresh = {name: value.half() for name, value in build_model(made).state_dict().items()}
     assert not same(weights(finished), fresh)
     assert sorted(path.name for path in finished.folder.iterdir()) == [
-        "card.json", "config.json", "history.csv", "weights.safetensors",
+        "card.json",
+        "config.json",
+        "history.csv",
+        "weights.safetensors",
     ]
 
 

@@ -22,8 +22,13 @@ class ExactLinear:
 
     @classmethod
     def random(
-        cls, sizes: tuple[int, ...], shared: int, private: int = 0, sigma: float = 0.7,
-        orthogonal: bool = False, seed: int = 0,
+        cls,
+        sizes: tuple[int, ...],
+        shared: int,
+        private: int = 0,
+        sigma: float = 0.7,
+        orthogonal: bool = False,
+        seed: int = 0,
     ) -> "ExactLinear":
         """Of z = (z', z_1, ..): modality s has zero loadings on the others' private latents.
 
@@ -47,11 +52,15 @@ class ExactLinear:
     def sample(self, count: int, seed: int = 1) -> list[Tensor]:
         """Data [count, size] of each modality under the standard normal prior."""
         generator = torch.Generator().manual_seed(seed)
-        latent = torch.randn(count, self.loadings[0].shape[1], generator=generator,
-                             dtype=torch.float64)
-        return [latent @ w.T + b + self.sigma * torch.randn(
-                    count, len(b), generator=generator, dtype=torch.float64)
-                for w, b in zip(self.loadings, self.offsets, strict=True)]
+        latent = torch.randn(
+            count, self.loadings[0].shape[1], generator=generator, dtype=torch.float64
+        )
+        return [
+            latent @ w.T
+            + b
+            + self.sigma * torch.randn(count, len(b), generator=generator, dtype=torch.float64)
+            for w, b in zip(self.loadings, self.offsets, strict=True)
+        ]
 
     def log_marginal(
         self, data: list[Tensor], mask: Tensor, prior: GaussianMixture | None = None
@@ -65,8 +74,10 @@ class ExactLinear:
         noise = self.sigma**2 * torch.eye(len(b), dtype=torch.float64)
         if prior is None:
             return MultivariateNormal(b, w @ w.T + noise).log_prob(x)
-        parts = [log_weight + MultivariateNormal(w @ m + b, (w * s**2) @ w.T + noise).log_prob(x)
-                 for log_weight, m, s in zip(*prior.parameters(), strict=True)]
+        parts = [
+            log_weight + MultivariateNormal(w @ m + b, (w * s**2) @ w.T + noise).log_prob(x)
+            for log_weight, m, s in zip(*prior.parameters(), strict=True)
+        ]
         return torch.stack(parts).logsumexp(0)
 
     def posterior(self, data: list[Tensor], mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,5 +97,3 @@ class ExactLinear:
 def inverse_softplus(value: Tensor) -> Tensor:
     """x with log(1 + exp(x)) = value."""
     return value + torch.log(-torch.expm1(-value))
-
-

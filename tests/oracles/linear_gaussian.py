@@ -62,8 +62,9 @@ class LinearGaussian:
     scales: tuple[float, ...]
 
     @classmethod
-    def random(cls, sizes: tuple[int, ...] = (4, 3, 2), latent: int = 2, seed: int = 0
-               ) -> "LinearGaussian":
+    def random(
+        cls, sizes: tuple[int, ...] = (4, 3, 2), latent: int = 2, seed: int = 0
+    ) -> "LinearGaussian":
         """Loadings and offsets drawn from a seed."""
         generator = np.random.default_rng(seed)
         return cls(
@@ -105,9 +106,9 @@ class LinearGaussian:
         value = np.concatenate([batch.data[self.names[index]][row].numpy() for index in members])
         loading = np.concatenate([self.loadings[index] for index in members])
         offset = np.concatenate([self.offsets[index] for index in members])
-        noise = np.concatenate([
-            np.full(len(self.offsets[index]), self.scales[index] ** 2) for index in members
-        ])
+        noise = np.concatenate(
+            [np.full(len(self.offsets[index]), self.scales[index] ** 2) for index in members]
+        )
         covariance = loading @ loading.T + np.diag(noise)
         return float(multivariate_normal(offset, covariance).logpdf(value))
 
@@ -119,10 +120,12 @@ class LinearGaussian:
 
     def model(self) -> MultimodalVAE:
         """The model in float64 with the exact posterior of every subset, all of it parameters."""
-        precisions = np.stack([
-            loading.T @ loading / scale**2
-            for loading, scale in zip(self.loadings, self.scales, strict=True)
-        ])
+        precisions = np.stack(
+            [
+                loading.T @ loading / scale**2
+                for loading, scale in zip(self.loadings, self.scales, strict=True)
+            ]
+        )
         modalities = [self._modality(index) for index in range(len(self.names))]
         aggregator = ExactPosterior(torch.from_numpy(precisions))
         return MultimodalVAE(modalities, aggregator, StandardNormalPrior(self.latent)).double()

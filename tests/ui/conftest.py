@@ -20,6 +20,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def open_app(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a page as a link does: `open_app("masks", mask="photo")`."""
+
     def opened(page: str = "latent_space", root: Path = checkpoints, **query: object) -> AppTest:
         monkeypatch.setattr(sys, "argv", ["app.py", "--checkpoints", str(root)])
         app = AppTest.from_file(APP, default_timeout=30)
@@ -27,6 +28,7 @@ def open_app(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             app.query_params[key] = value
         app.run()
         return app if page == "latent_space" else app.switch_page(f"pages/{page}.py").run()
+
     return opened
 
 

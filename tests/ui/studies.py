@@ -32,7 +32,8 @@ def float64(model: MultimodalVAE) -> MultimodalVAE:
     """The model in float64, where calls of unlike shapes agree; the pages' data are float32."""
     for name in model.names:
         model.modality(name).encoder.register_forward_pre_hook(
-            lambda _, given: tuple(one.double() for one in given))
+            lambda _, given: tuple(one.double() for one in given)
+        )
     return model.double()
 
 
@@ -55,18 +56,37 @@ FIVE_RUNS: Runs = {
 PAIR_RUNS: Runs = {
     "mixture": {"aggregator": {"name": "sum_pooling", "components": 3}},
     "laplace": {"aggregator": {"name": "sum_pooling", "family": "laplace"}},
-    "laplaces": {"aggregator": {"name": "moe", "family": "laplace"},
-                 "prior": {"name": "mixture", "family": "laplace", "components": 2}},
-    "flow": {"aggregator": {"name": "self_attention", "components": 2},
-             "prior": {"name": "flow", "width": 8, "layers": 1}},
+    "laplaces": {
+        "aggregator": {"name": "moe", "family": "laplace"},
+        "prior": {"name": "mixture", "family": "laplace", "components": 2},
+    },
+    "flow": {
+        "aggregator": {"name": "self_attention", "components": 2},
+        "prior": {"name": "flow", "width": 8, "layers": 1},
+    },
 }
 DIGIT_MODALITIES = [
-    {"name": "handwriting", "shape": [1, 28, 28], "network": "image", "width": 2,
-     "likelihood": {"name": "bernoulli"}},
-    {"name": "photo", "shape": [3, 32, 32], "network": "image", "width": 2,
-     "likelihood": {"name": "laplace", "scale": 0.2}},
-    {"name": "word", "shape": [8, 27], "network": "sequence", "width": 16,
-     "likelihood": {"name": "categorical"}},
+    {
+        "name": "handwriting",
+        "shape": [1, 28, 28],
+        "network": "image",
+        "width": 2,
+        "likelihood": {"name": "bernoulli"},
+    },
+    {
+        "name": "photo",
+        "shape": [3, 32, 32],
+        "network": "image",
+        "width": 2,
+        "likelihood": {"name": "laplace", "scale": 0.2},
+    },
+    {
+        "name": "word",
+        "shape": [8, 27],
+        "network": "sequence",
+        "width": 16,
+        "likelihood": {"name": "categorical"},
+    },
 ]
 
 
@@ -78,56 +98,103 @@ def build(root: Path) -> Path:
     normal.
     """
     digits = small.settings(study="digits", latent=4, modalities=DIGIT_MODALITIES)
-    write_study(root / "digits", digits, _digit_items(),
-                {"title": "Digits", "classes": list(NAMES), "alphabets": {"word": ALPHABET}})
+    write_study(
+        root / "digits",
+        digits,
+        _digit_items(),
+        {"title": "Digits", "classes": list(NAMES), "alphabets": {"word": ALPHABET}},
+    )
     for name, shape in (("handwriting", (1, 28, 28)), ("photo", (3, 32, 32))):
         torch.manual_seed(1)
         save_judge(Judge(shape), root / "digits" / "judge" / f"{name}.safetensors")
-    write_json(root / "digits" / "judge" / "card.json", {
-        "handwriting": {"shape": [1, 28, 28], "test_accuracy": 0.1},
-        "photo": {"shape": [3, 32, 32], "test_accuracy": 0.1},
-    })
+    write_json(
+        root / "digits" / "judge" / "card.json",
+        {
+            "handwriting": {"shape": [1, 28, 28], "test_accuracy": 0.1},
+            "photo": {"shape": [3, 32, 32], "test_accuracy": 0.1},
+        },
+    )
     other = {name: values.numpy() for name, values in small.data(ITEMS).items()}
     labels = np.arange(ITEMS) % 3
-    write_study(root / "small", small.settings(latent=2), Samples(other, labels),
-                {"title": "Small", "classes": ["a", "b", "c"], "alphabets": {"text": "abcde"}})
-    write_study(root / "five", small.settings(modalities=vectors(5, "linear")),
-                vector_items(5, ITEMS),
-                {"title": "Five", "classes": []}, FIVE_RUNS)
-    pair = [*vectors(1), {"name": "label", "shape": [1, 3], "network": "sequence", "width": 8,
-                          "likelihood": {"name": "categorical"}}]
+    write_study(
+        root / "small",
+        small.settings(latent=2),
+        Samples(other, labels),
+        {"title": "Small", "classes": ["a", "b", "c"], "alphabets": {"text": "abcde"}},
+    )
+    write_study(
+        root / "five",
+        small.settings(modalities=vectors(5, "linear")),
+        vector_items(5, ITEMS),
+        {"title": "Five", "classes": []},
+        FIVE_RUNS,
+    )
+    pair = [
+        *vectors(1),
+        {
+            "name": "label",
+            "shape": [1, 3],
+            "network": "sequence",
+            "width": 8,
+            "likelihood": {"name": "categorical"},
+        },
+    ]
     items = vector_items(1, ITEMS)
     items = Samples({**items.data, "label": labels[:, None].astype(np.uint8)}, labels)
-    write_study(root / "pair", small.settings(modalities=pair, latent=2), items,
-                {"title": "Pair", "classes": ["a", "b", "c"]}, PAIR_RUNS)
+    write_study(
+        root / "pair",
+        small.settings(modalities=pair, latent=2),
+        items,
+        {"title": "Pair", "classes": ["a", "b", "c"]},
+        PAIR_RUNS,
+    )
     return root
 
 
 def vectors(count: int, network: str = "mlp") -> list[dict[str, Any]]:
     """Settings of plain vector modalities."""
-    return [{"name": f"part{index}", "shape": [3 + index], "width": 8, "network": network,
-             "likelihood": {"name": "normal"}} for index in range(count)]
+    return [
+        {
+            "name": f"part{index}",
+            "shape": [3 + index],
+            "width": 8,
+            "network": network,
+            "likelihood": {"name": "normal"},
+        }
+        for index in range(count)
+    ]
 
 
 def vector_items(count: int, items: int) -> Samples:
     """Items of `vectors`."""
     generator = np.random.default_rng(0)
-    return Samples({f"part{index}": generator.normal(size=(items, 3 + index)).astype(np.float32)
-                    for index in range(count)}, np.zeros(items, np.uint8))
+    return Samples(
+        {
+            f"part{index}": generator.normal(size=(items, 3 + index)).astype(np.float32)
+            for index in range(count)
+        },
+        np.zeros(items, np.uint8),
+    )
 
 
 def _digit_items() -> Samples:
     generator = np.random.default_rng(0)
     labels = np.arange(ITEMS) % 10
-    return Samples({
-        "handwriting": generator.integers(0, 255, (ITEMS, 1, 28, 28)).astype(np.uint8),
-        "photo": generator.integers(0, 255, (ITEMS, 3, 32, 32)).astype(np.uint8),
-        "word": sample_words(labels, generator).astype(np.uint8),
-    }, labels)
+    return Samples(
+        {
+            "handwriting": generator.integers(0, 255, (ITEMS, 1, 28, 28)).astype(np.uint8),
+            "photo": generator.integers(0, 255, (ITEMS, 3, 32, 32)).astype(np.uint8),
+            "word": sample_words(labels, generator).astype(np.uint8),
+        },
+        labels,
+    )
 
 
 def write_study(
-    folder: Path, settings: dict[str, Any], items: Samples, about: dict[str, Any],
+    folder: Path,
+    settings: dict[str, Any],
+    items: Samples,
+    about: dict[str, Any],
     runs: Runs = RUNS,
 ) -> None:
     """A study's folder with one untrained run for each entry of `runs`."""
@@ -135,8 +202,10 @@ def write_study(
     write_json(folder / "study.json", about | {"sources": ["made for a test"]})
     write_arrays(folder / "samples.npz", {**items.data, "labels": items.labels})
     for name, own in runs.items():
-        merged = {key: settings.get(key, {}) | value if isinstance(value, dict) else value
-                  for key, value in own.items()}
+        merged = {
+            key: settings.get(key, {}) | value if isinstance(value, dict) else value
+            for key, value in own.items()
+        }
         _run(folder / name, from_dict(settings | {"study": folder.name} | merged), items)
 
 
@@ -146,10 +215,14 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
     folder.mkdir()
     write_json(folder / "config.json", to_dict(config))
     save_weights(model, folder / "weights.safetensors")
-    write_json(folder / "card.json", {
-        "parameters": sum(value.numel() for value in model.parameters()), "epochs": 0,
-        "weights": file_hash(folder / "weights.safetensors"),
-    })
+    write_json(
+        folder / "card.json",
+        {
+            "parameters": sum(value.numel() for value in model.parameters()),
+            "epochs": 0,
+            "weights": file_hash(folder / "weights.safetensors"),
+        },
+    )
     batch = sample_batch(model, items)
     posterior = all_posteriors(model, batch)
     rate = rates(posterior, model.prior(), 16, 0)
@@ -157,16 +230,24 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
     mean = posterior.mean.numpy()
     centre, axes, explained = fit_pca(mean[-1])
     flat = (mean - centre) @ axes.T
-    write_arrays(folder / "latents.npz", {
-        "masks": all_subsets(len(config.names)).numpy(), "mean": mean,
-        "stddev": posterior.stddev.numpy(),
-        "rate": torch.stack([one.value for one in rate]).numpy(),
-        "pca": flat, "pca_explained": explained, "umap": np.tanh(flat),
-        "distortion": distortion.numpy(), "log_likelihood": bound.numpy(),
-        "marginal": log_likelihoods(model, batch, 8, 0).numpy(),
-    })
-    write_json(folder / "report.json", _report(config.names, subset_names(config.names),
-                                               len(folder.name)))
+    write_arrays(
+        folder / "latents.npz",
+        {
+            "masks": all_subsets(len(config.names)).numpy(),
+            "mean": mean,
+            "stddev": posterior.stddev.numpy(),
+            "rate": torch.stack([one.value for one in rate]).numpy(),
+            "pca": flat,
+            "pca_explained": explained,
+            "umap": np.tanh(flat),
+            "distortion": distortion.numpy(),
+            "log_likelihood": bound.numpy(),
+            "marginal": log_likelihoods(model, batch, 8, 0).numpy(),
+        },
+    )
+    write_json(
+        folder / "report.json", _report(config.names, subset_names(config.names), len(folder.name))
+    )
 
 
 def _report(names: Sequence[str], subsets: Sequence[str], seed: int) -> dict[str, Any]:
@@ -174,26 +255,41 @@ def _report(names: Sequence[str], subsets: Sequence[str], seed: int) -> dict[str
         return {"mean": mean, "error": 0.5, "exact": True}
 
     return {
-        "seed": 0, "items": ITEMS, "rate_samples": 16,
+        "seed": 0,
+        "items": ITEMS,
+        "rate_samples": 16,
         "log_likelihood": {
-            "samples": 8, "items": ITEMS, "estimate": "importance-weighted lower bound",
+            "samples": 8,
+            "items": ITEMS,
+            "estimate": "importance-weighted lower bound",
             "joint": figure(-100.0 - 10 * seed),
             "marginal": {name: figure(-50.0) for name in subsets[1:]},
         },
         "rate": {name: figure(1.0 + seed) for name in subsets},
         "distortion_samples": 4,
         "distortion": {name: figure(90.0 - seed) for name in subsets},
-        "coherence": {subset: {name: share(seed + 3, ITEMS) for name in names}
-                      for subset in subsets[1:]},
+        "coherence": {
+            subset: {name: share(seed + 3, ITEMS) for name in names} for subset in subsets[1:]
+        },
         "joint_coherence": share(4, ITEMS),
         "probe": dict.fromkeys(subsets, 0.5),
-        "conflict": {"items": ITEMS, "samples": 16, "given": {
-            side_names(one, two, tuple(names)): _against(names) for one, two in sides(len(names))}},
+        "conflict": {
+            "items": ITEMS,
+            "samples": 16,
+            "given": {
+                side_names(one, two, tuple(names)): _against(names)
+                for one, two in sides(len(names))
+            },
+        },
     }
 
 
 def _against(names: Sequence[str]) -> dict[str, Any]:
     won = {"first": share(20, ITEMS), "second": share(12, ITEMS), "neither": share(8, ITEMS)}
-    return {"auroc": {"value": 0.9, "low": 0.85, "high": 0.95}, "exact": True,
-            "matched": [1.0, 2.0, 3.0, 4.0, 5.0], "swapped": [3.0, 5.0, 7.0, 9.0, 11.0],
-            "won": dict.fromkeys(names, won)}
+    return {
+        "auroc": {"value": 0.9, "low": 0.85, "high": 0.95},
+        "exact": True,
+        "matched": [1.0, 2.0, 3.0, 4.0, 5.0],
+        "swapped": [3.0, 5.0, 7.0, 9.0, 11.0],
+        "won": dict.fromkeys(names, won),
+    }

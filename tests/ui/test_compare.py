@@ -43,13 +43,18 @@ def noise_of(
     z = m + s e was rounded twice, each time by a unit of what entered, and is divided by s.
     """
     model = run.model()
-    posterior = posterior_given(model, {
-        name: inference.as_tensor(values, model.modality(name).config)
-        for name, values in given.items()})
+    posterior = posterior_given(
+        model,
+        {
+            name: inference.as_tensor(values, model.modality(name).config)
+            for name, values in given.items()
+        },
+    )
     latent = torch.from_numpy(draws).double()
     is_mixture = isinstance(posterior, DiagonalMixture)
-    loc, scale = (posterior.loc[0], posterior.scale[0]) if is_mixture else (
-        posterior.mean, posterior.stddev)
+    loc, scale = (
+        (posterior.loc[0], posterior.scale[0]) if is_mixture else (posterior.mean, posterior.stddev)
+    )
     latent, loc, scale = latent[:, None] if is_mixture else latent, loc.double(), scale.double()
     entered = torch.stack(torch.broadcast_tensors(loc, latent - loc))
     return (latent - loc) / scale, rounding.of_sum(entered) / scale
@@ -81,31 +86,40 @@ def test_live_shares_and_bound_are_the_evaluators(checkpoints: Path) -> None:
     judges = digit_judges(study.judges())
     drawn = inference.generate(model, given, draws, 7)
     here = Here(study, run, item, (True, False, False), 7)
-    verdicts = {name: inference.judge(judge, drawn.at_draws[name])
-                for name, judge in judges.items()}
+    verdicts = {
+        name: inference.judge(judge, drawn.at_draws[name]) for name, judge in judges.items()
+    }
     found = compare_views.live_shares(here, compare_views.Made(run, drawn, verdicts))
 
     every = {name: values[None] for name, values in given_of(study, item, *here.names).items()}
-    data = {name: torch.stack([inference.as_tensor(values[0], model.modality(name).config)])
-            for name, values in every.items()}
-    many = Batch({name: one.expand(draws, *one.shape[1:]) for name, one in data.items()},
-                 torch.ones(draws, 3, dtype=torch.bool))
+    data = {
+        name: torch.stack([inference.as_tensor(values[0], model.modality(name).config)])
+        for name, values in every.items()
+    }
+    many = Batch(
+        {name: one.expand(draws, *one.shape[1:]) for name, one in data.items()},
+        torch.ones(draws, 3, dtype=torch.bool),
+    )
     labels = torch.full((draws,), int(study.samples().labels[item]))
     offline = conditional_coherence(model, all_posteriors(model, many), labels, judges, 7)
     assert {name: one["right"] for name, one in found.items()} == {
-        name: one["right"] for name, one in offline["handwriting"].items()}
+        name: one["right"] for name, one in offline["handwriting"].items()
+    }
     assert found["photo"]["low"] == offline["handwriting"]["photo"]["low"]
     assert found["photo"]["high"] == offline["handwriting"]["photo"]["high"]
 
-    one, shown = Batch(data, torch.ones(1, 3, dtype=torch.bool)), subset_mask("handwriting",
-                                                                            model.names)
+    one, shown = (
+        Batch(data, torch.ones(1, 3, dtype=torch.bool)),
+        subset_mask("handwriting", model.names),
+    )
     bound = log_likelihood(model, one, shown, shown, draws, 7)
     assert drawn.log_likelihood == pytest.approx(float(bound), rel=1e-10)
     assert inference.generate(model, {}, 8, 7).log_likelihood == 0
 
 
-@pytest.mark.parametrize("prior", [
-    {"name": "mixture", "components": 3}, {"name": "flow", "layers": 1, "width": 8}])
+@pytest.mark.parametrize(
+    "prior", [{"name": "mixture", "components": 3}, {"name": "flow", "layers": 1, "width": 8}]
+)
 def test_nothing_given_draws_from_whatever_the_prior_is(prior: dict) -> None:
     from mmvae_core.build import build_model
     from mmvae_core.seeding import seeded
@@ -124,9 +138,12 @@ def test_nothing_given_draws_from_whatever_the_prior_is(prior: dict) -> None:
 
 def report(joint: float, right: float = 0.5) -> dict:
     figure = {"mean": joint, "error": 2.0}
-    return {"log_likelihood": {"joint": figure}, "rate": {"a+b": figure},
-            "distortion": {"a+b": figure},
-            "joint_coherence": {"share": right, "low": right - 0.1, "high": right + 0.1}}
+    return {
+        "log_likelihood": {"joint": figure},
+        "rate": {"a+b": figure},
+        "distortion": {"a+b": figure},
+        "joint_coherence": {"share": right, "low": right - 0.1, "high": right + 0.1},
+    }
 
 
 def test_the_scatters_have_all_runs_with_their_intervals_and_letters() -> None:
@@ -134,8 +151,7 @@ def test_the_scatters_have_all_runs_with_their_intervals_and_letters() -> None:
     for kind in compare_plots.trade_offs():
         points = compare_plots.run_points(kind, reports, "a+b", ["run4", "run2"])
         assert [one.name for one in points] == [f"run{i}" for i in range(6)]
-        assert {one.letter: one.name for one in points if one.letter} == {
-            "A": "run4", "B": "run2"}
+        assert {one.letter: one.name for one in points if one.letter} == {"A": "run4", "B": "run2"}
         figure = compare_plots.trade_off(kind, points, dark=False)
         assert sorted(x for trace in figure.data for x in trace.x) == [100.0 * i for i in range(6)]
         assert [list(trace.text) for trace in figure.data] == [[""] * 4, ["B", "A"]]
@@ -195,8 +211,13 @@ def test_maps_are_laid_onto_each_other_with_a_residual(open_app: Open) -> None:
     app = open_app("compare", study="digits", maps="laid onto each other")
     assert not app.exception
     assert "Residual of the alignment" in html_of(app)
-    app = open_app("compare", study="digits", maps="laid onto each other", mask="",
-                   runs=["poe-mixture", "moe-masked"])
+    app = open_app(
+        "compare",
+        study="digits",
+        maps="laid onto each other",
+        mask="",
+        runs=["poe-mixture", "moe-masked"],
+    )
     assert not app.exception
     assert "nothing to align" in app.error[0].value
 
@@ -213,7 +234,8 @@ def test_a_study_without_judges_reports_or_latents_still_compares(
     assert not app.exception
     assert not app.error
     assert [one.value.split(":")[0] for one in app.info] == 2 * [
-        "No run of this study has both figures"]
+        "No run of this study has both figures"
+    ]
     assert "right" not in html_of(app).split("Measured figures")[0].split("<thead>")[1][:400]
     for path in root.glob("small/*/*"):
         if path.name in ("report.json", "latents.npz"):
@@ -232,4 +254,5 @@ def test_the_same_item_and_seed_give_the_same_live_figures(checkpoints: Path) ->
     first, again = (inference.generate(run.model(), given, 8, 3) for _ in range(2))
     assert first.log_likelihood == again.log_likelihood
     assert replace(first, at_draws={}, at_mean={}, latents=0, mean=0, stddev=0) == replace(
-        again, at_draws={}, at_mean={}, latents=0, mean=0, stddev=0)
+        again, at_draws={}, at_mean={}, latents=0, mean=0, stddev=0
+    )

@@ -16,15 +16,29 @@ GROUNDS = {False: "#fcfbf8", True: "#14171a"}
 # Deficiency", 2009, severity 1, on linear RGB.
 VISIONS = {
     "usual": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
-                   [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
-                     [-0.011820, 0.042940, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
-                   [0.004733, 0.691367, 0.303900]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
 }
-XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
-                [0.0193339, 0.1191920, 0.9503041]])
+XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
 WHITE = np.array([0.95047, 1, 1.08883])
 
 
@@ -47,8 +61,10 @@ def contrast(first: str, second: str) -> float:
 
 def mixed(ink: str, ground: str, share: float) -> str:
     """What ink of that opacity looks like."""
-    parts = [round(share * int(ink[at : at + 2], 16) + (1 - share) * int(ground[at : at + 2], 16))
-             for at in (1, 3, 5)]
+    parts = [
+        round(share * int(ink[at : at + 2], 16) + (1 - share) * int(ground[at : at + 2], 16))
+        for at in (1, 3, 5)
+    ]
     return "#" + "".join(f"{part:02x}" for part in parts)
 
 
@@ -72,15 +88,19 @@ def test_text_in_figures_can_be_read(dark: bool) -> None:
     assert contrast(theme.quiet, GROUNDS[dark]) >= 4.5
     picture = landing.still(np.zeros((1, 2)), np.zeros(1, int), ((-1, 1), (-1, 1)), dark)
     assert picture.share(np.zeros(2))[0].tolist() == [0.5, 0.5]
-    assert picture.share(np.array([3.0, 0])) [1] is False
+    assert picture.share(np.array([3.0, 0]))[1] is False
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_pale_text_can_still_be_read(dark: bool) -> None:
     """Text is paled by opacity; the palest that carries meaning is that of the sources."""
     ink, ground = plots.Theme.of(dark).ink, GROUNDS[dark]
-    for rule in (r"\.source \{[^}]*opacity: \.(\d+)", r"\.question \{[^}]*opacity: \.(\d+)",
-                 r"figcaption \{[^}]*opacity: \.(\d+)", r"numbers small \{ opacity: \.(\d+)"):
+    for rule in (
+        r"\.source \{[^}]*opacity: \.(\d+)",
+        r"\.question \{[^}]*opacity: \.(\d+)",
+        r"figcaption \{[^}]*opacity: \.(\d+)",
+        r"numbers small \{ opacity: \.(\d+)",
+    ):
         found = re.search(rule, STYLE)
         assert found, rule
         assert contrast(mixed(ink, ground, float(f"0.{found[1]}")), ground) >= 4.5

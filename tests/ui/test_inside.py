@@ -41,8 +41,9 @@ def press(app: AppTest, label: str) -> None:
     next(button for button in app.button if button.label == label).click().run()
 
 
-@pytest.mark.parametrize("run", ["sum_pooling-masked", "moe-masked", "poe-mixture",
-                                 "self_attention-masked"])
+@pytest.mark.parametrize(
+    "run", ["sum_pooling-masked", "moe-masked", "poe-mixture", "self_attention-masked"]
+)
 @pytest.mark.parametrize("mask", ["handwriting", ""])
 def test_every_share_of_the_model_is_on_the_page(
     open_app: Open, checkpoints: Path, run: str, mask: str
@@ -74,8 +75,10 @@ def test_attention_is_redrawn_with_the_mask(open_app: Open, checkpoints: Path) -
     for weight in found.attention[:, 0].flatten().tolist():
         assert any(abs(one - weight) <= (SHOWN if weight else 0) for one in said)
     table = after.split("layer 1, head 1</figcaption>")[1].split("</table>")[0]
-    rows = [[float(one) for one in re.findall(r'%">([0-9.]+)</td>', row)]
-            for row in table.split("<tr>")[2:]]
+    rows = [
+        [float(one) for one in re.findall(r'%">([0-9.]+)</td>', row)]
+        for row in table.split("<tr>")[2:]
+    ]
     assert [sum(row) for row in rows] == pytest.approx([1, 0, 1], abs=2 * SHOWN)
     assert [row[1] for row in rows] == [0, 0, 0]
 
@@ -102,8 +105,10 @@ def test_an_order_moves_the_concatenation_and_not_the_other(open_app: Open, run:
 def test_the_pictures_before_and_after_differ_for_the_concatenation_alone(open_app: Open) -> None:
     html = html_of(open_app("order", study="digits", run="sum_pooling-masked"))
     for run, differs in (("sum_pooling-masked", False), ("concatenation-masked", True)):
-        found = [re.search(rf'src="([^"]+)" alt="photo by {run}, {when}"', html)
-                 for when in ("order of training", "this order")]
+        found = [
+            re.search(rf'src="([^"]+)" alt="photo by {run}, {when}"', html)
+            for when in ("order of training", "this order")
+        ]
         before, after = (pixels(one.group(1)) for one in found if one)
         # Untrained decoders give up to 2,000, of which some 60 roundings of float32 are 4 levels.
         assert (np.abs(before - after).max() > 4) == differs
@@ -124,9 +129,16 @@ def test_a_study_of_two_other_modalities_has_orders_of_its_own(open_app: Open) -
     assert app.selectbox(key="order").value == "text, picture, numbers"
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (0.0, "0"), (1.25, "1.250"), (0.001, "0.001"), (1.19e-7, "1.2 · 10⁻⁷"), (9e-4, "9.0 · 10⁻⁴"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1.25, "1.250"),
+        (0.001, "0.001"),
+        (1.19e-7, "1.2 · 10⁻⁷"),
+        (9e-4, "9.0 · 10⁻⁴"),
+    ],
+)
 def test_small_numbers_are_readable(value: float, text: str) -> None:
     assert order_views.scientific(value) == text
 
@@ -134,8 +146,14 @@ def test_small_numbers_are_readable(value: float, text: str) -> None:
 def test_both_sides_their_score_and_the_report_are_on_the_page(
     open_app: Open, checkpoints: Path
 ) -> None:
-    app = open_app("conflict", study="digits", run="sum_pooling-masked", item="3", rival="8",
-                   from_rival="photo")
+    app = open_app(
+        "conflict",
+        study="digits",
+        run="sum_pooling-masked",
+        item="3",
+        rival="8",
+        from_rival="photo",
+    )
     assert not app.exception
     html = html_of(app)
     assert "handwriting of item 3" in html and 'aria-label="three"' in html

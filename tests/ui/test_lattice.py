@@ -19,8 +19,12 @@ from ui.lattice import Lattice, error_of, lattice, plane_of
 from ui.loading import nearest
 
 DRAWS, SEED, ITEM = 8, 3, 5
-EVERY = [*(f"digits/{name}" for name in RUNS), *(f"small/{name}" for name in RUNS),
-         *(f"five/{name}" for name in FIVE_RUNS), *(f"pair/{name}" for name in PAIR_RUNS)]
+EVERY = [
+    *(f"digits/{name}" for name in RUNS),
+    *(f"small/{name}" for name in RUNS),
+    *(f"five/{name}" for name in FIVE_RUNS),
+    *(f"pair/{name}" for name in PAIR_RUNS),
+]
 
 
 class Made:
@@ -39,8 +43,11 @@ class Made:
         return lattice(self.model, self.values, self.masks, DRAWS, SEED, self.plane)
 
     def given(self, row: int) -> dict[str, np.ndarray]:
-        return {name: self.values[name]
-                for name, kept in zip(self.names, self.masks[row], strict=True) if kept}
+        return {
+            name: self.values[name]
+            for name, kept in zip(self.names, self.masks[row], strict=True)
+            if kept
+        }
 
 
 @pytest.fixture(params=EVERY)
@@ -56,8 +63,12 @@ def test_masks_are_in_the_order_of_all_subsets(made: Made) -> None:
 def exact(made: Made, monkeypatch: pytest.MonkeyPatch) -> Made:
     """All in float64, for a node among others and alone are calls of unlike shapes."""
     float64(made.model)
-    monkeypatch.setattr("ui.lattice.decoded", lambda model, latents: {
-        name: value.numpy() for name, value in model.means(latents).items()})
+    monkeypatch.setattr(
+        "ui.lattice.decoded",
+        lambda model, latents: {
+            name: value.numpy() for name, value in model.means(latents).items()
+        },
+    )
     return made
 
 
@@ -65,8 +76,10 @@ def test_nodes_equal_calling_the_model_mask_by_mask(exact: Made) -> None:
     made, found = exact, exact.lattice()
     # Untrained decoders give outputs of many thousands.
     latents = torch.from_numpy(made.run.latents().mean).double()
-    outputs = {name: float(value.abs().max()) for name, value in made.model.decode(
-        latents.reshape(-1, made.run.config.latents)).items()}
+    outputs = {
+        name: float(value.abs().max())
+        for name, value in made.model.decode(latents.reshape(-1, made.run.config.latents)).items()
+    }
     for row in range(len(made.masks)):
         node = found.node(row)
         alone = generate(made.model, made.given(row), DRAWS, SEED) if row else nothing(made)
@@ -88,17 +101,19 @@ class nothing:  # noqa: N801 stands where the function `generate` does
     """The aggregator's posterior of nothing, asked for by itself."""
 
     def __init__(self, made: Made) -> None:
-        data = {name: as_tensor(value, made.model.modality(name).config)[None]
-                for name, value in made.values.items()}
+        data = {
+            name: as_tensor(value, made.model.modality(name).config)[None]
+            for name, value in made.values.items()
+        }
         subset = torch.zeros(1, len(made.names), dtype=torch.bool)
         posterior = made.model.infer(data, subset)
         with torch.no_grad(), seeded(SEED):
             draws = posterior.rsample((DRAWS,))[:, 0]
         with torch.no_grad():
-            self.at_draws = {name: value.numpy()
-                             for name, value in made.model.means(draws).items()}
-            self.at_mean = {name: value[0].numpy()
-                            for name, value in made.model.means(posterior.mean).items()}
+            self.at_draws = {name: value.numpy() for name, value in made.model.means(draws).items()}
+            self.at_mean = {
+                name: value[0].numpy() for name, value in made.model.means(posterior.mean).items()
+            }
         self.width, self.rate, self.rate_error = float(posterior.stddev.mean()), 0.0, None
 
 
@@ -116,8 +131,13 @@ def calls(model: MultimodalVAE) -> list[str]:
 def test_the_model_is_called_once_for_all_nodes(made: Made) -> None:
     seen = calls(made.model)
     made.lattice()
-    assert sorted(seen) == sorted(["aggregator", *(f"encode {name}" for name in made.names),
-                                   *(f"decode {name}" for name in made.names)])
+    assert sorted(seen) == sorted(
+        [
+            "aggregator",
+            *(f"encode {name}" for name in made.names),
+            *(f"decode {name}" for name in made.names),
+        ]
+    )
 
 
 def test_shares_sum_to_the_full_rate_less_nothing(made: Made) -> None:
@@ -132,9 +152,13 @@ def test_only_normals_are_ellipses(made: Made) -> None:
     found = made.lattice()
     assert len(found.outlines) == len(made.masks)
     settings = made.run.config
-    plain = (settings.aggregator.name not in ("moe", "mopoe") and not settings.private
-             and settings.aggregator.components == 1 and settings.aggregator.family == "normal"
-             and settings.prior.name == "standard_normal")
+    plain = (
+        settings.aggregator.name not in ("moe", "mopoe")
+        and not settings.private
+        and settings.aggregator.components == 1
+        and settings.aggregator.family == "normal"
+        and settings.prior.name == "standard_normal"
+    )
     assert found.normal == plain
     if settings.aggregator.components > 1:
         assert all(one.outer.ndim == 3 for one in found.outlines)
@@ -150,15 +174,20 @@ def test_the_exact_posterior_is_there_where_the_model_is_linear(exact: Made) -> 
     if known is None or found.gap is None:
         return
     row = 9
-    data = {name: as_tensor(value, made.model.modality(name).config)[None]
-            for name, value in made.values.items()}
+    data = {
+        name: as_tensor(value, made.model.modality(name).config)[None]
+        for name, value in made.values.items()
+    }
     subset = torch.from_numpy(made.masks[row])[None]
     alone = kl_from_exact(made.model.infer(data, subset), known.posterior(data, subset), 4_096, 0)
     error = sum(one or 0.0 for one in (error_of(found.gap, row), error_of(alone, 0)))
-    assert float(found.gap.value[row]) == pytest.approx(float(alone.value[0]), rel=1e-10,
-                                                        abs=5 * error)
-    assert float(found.gap.value[0]) == pytest.approx(
-        0, abs=5 * (error_of(found.gap, 0) or 1e-11)) or made.run.folder.name == "private"
+    assert float(found.gap.value[row]) == pytest.approx(
+        float(alone.value[0]), rel=1e-10, abs=5 * error
+    )
+    assert (
+        float(found.gap.value[0]) == pytest.approx(0, abs=5 * (error_of(found.gap, 0) or 1e-11))
+        or made.run.folder.name == "private"
+    )
 
 
 def test_equal_seeds_give_equal_lattices(made: Made) -> None:
@@ -170,8 +199,12 @@ def test_equal_seeds_give_equal_lattices(made: Made) -> None:
 
 
 def test_the_component_is_given_every_number(made: Made) -> None:
-    found, about = made.lattice(), lattice_cards.About(
-        made.run.config.modalities, made.study.about.get("alphabets", {}), {}, made.plane)
+    found, about = (
+        made.lattice(),
+        lattice_cards.About(
+            made.run.config.modalities, made.study.about.get("alphabets", {}), {}, made.plane
+        ),
+    )
     subsets = ["+".join(made.given(row)) or "nothing" for row in range(len(made.masks))]
     payload = json.loads(json.dumps(lattice_cards.payload(found, subsets, about)))
     assert len(payload["nodes"]) == len(made.masks) == len(payload["plane"]["nodes"])
@@ -181,8 +214,11 @@ def test_the_component_is_given_every_number(made: Made) -> None:
         shown = float(node["rate"].split(" ± ")[0])
         assert shown == pytest.approx(float(rate), abs=0.051)  # to one digit
         for words, part in zip(node["words"], payload["parts"], strict=True):
-            assert (words is None) == part["sheet"].startswith("data:image/png") if part[
-                "sheet"] else words
+            assert (
+                (words is None) == part["sheet"].startswith("data:image/png")
+                if part["sheet"]
+                else words
+            )
     assert len(json.dumps(payload)) < 900_000
 
 

@@ -19,9 +19,16 @@ Open = Callable[..., AppTest]
 def table(items: int = 30, latent: int = 3) -> MapTable:
     random = np.random.default_rng(0)
     return MapTable(
-        np.arange(items), np.arange(items) % 4, random.normal(size=(items, latent)),
-        random.random((items, latent)), random.normal(size=(items, 2)), "PCA",
-        (True, False, True), ("a", "b", "c"), "study/run", "1234",
+        np.arange(items),
+        np.arange(items) % 4,
+        random.normal(size=(items, latent)),
+        random.random((items, latent)),
+        random.normal(size=(items, 2)),
+        "PCA",
+        (True, False, True),
+        ("a", "b", "c"),
+        "study/run",
+        "1234",
     )
 
 
@@ -66,11 +73,14 @@ def test_the_choice_is_shown_counted_and_dropped(open_app: Open) -> None:
     assert "<dd>3 <small>of 40" in html_of(app), "a new mask must not drop the choice"
     next(one for one in app.button if one.label == "Drop the choice").click().run()
     assert [one.label for one in app.get("download_button")] == [
-        "40 items as CSV", "40 items as NPZ"]
+        "40 items as CSV",
+        "40 items as NPZ",
+    ]
 
 
-@pytest.mark.parametrize("colour", ["rate", "log-likelihood", "reconstruction error",
-                                    "judged photo"])
+@pytest.mark.parametrize(
+    "colour", ["rate", "log-likelihood", "reconstruction error", "judged photo"]
+)
 def test_every_colour_draws_and_tells_its_source(open_app: Open, colour: str) -> None:
     app = open_app(study="digits", colour=colour)
     assert not app.exception
@@ -82,7 +92,11 @@ def test_every_colour_draws_and_tells_its_source(open_app: Open, colour: str) ->
 def test_only_measured_colours_are_offered(open_app: Open, checkpoints: Path) -> None:
     app = open_app(study="small")
     assert app.selectbox(key="colour").options == [
-        "class", "rate", "log-likelihood", "reconstruction error"]
+        "class",
+        "rate",
+        "log-likelihood",
+        "reconstruction error",
+    ]
     found = Run(checkpoints / "small" / "poe-mixture").latents()
     assert found.distortion is not None
     assert found.distortion.shape == found.rate.shape
@@ -118,10 +132,18 @@ def test_a_figure_changes_for_all_charts_but_the_one_that_was_chosen_on(
 
 
 @pytest.mark.parametrize("page", ["latent_space", "compare"])
-@pytest.mark.parametrize(("study", "run"), [
-    ("five", "poe"), ("five", "mopoe"), ("five", "private"),
-    ("pair", "mixture"), ("pair", "laplace"), ("pair", "laplaces"), ("pair", "flow"),
-])
+@pytest.mark.parametrize(
+    ("study", "run"),
+    [
+        ("five", "poe"),
+        ("five", "mopoe"),
+        ("five", "private"),
+        ("pair", "mixture"),
+        ("pair", "laplace"),
+        ("pair", "laplaces"),
+        ("pair", "flow"),
+    ],
+)
 @pytest.mark.parametrize("mask", [None, ""])
 def test_any_modalities_posterior_and_prior_have_maps_and_a_comparison(
     open_app: Open, page: str, study: str, run: str, mask: str | None

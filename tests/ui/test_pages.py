@@ -49,8 +49,10 @@ def test_the_mask_changes_what_is_said_and_drawn(open_app: Open) -> None:
 
 
 @pytest.mark.parametrize("mask", ["", None])
-@pytest.mark.parametrize(("study", "run"), [*(("five", name) for name in FIVE_RUNS),
-                                            *(("pair", name) for name in PAIR_RUNS)])
+@pytest.mark.parametrize(
+    ("study", "run"),
+    [*(("five", name) for name in FIVE_RUNS), *(("pair", name) for name in PAIR_RUNS)],
+)
 def test_masks_draws_the_lattice_of_every_kind_of_run(
     open_app: Open, study: str, run: str, mask: str | None
 ) -> None:
@@ -65,9 +67,13 @@ def test_masks_draws_the_lattice_of_every_kind_of_run(
 
 def test_of_many_modalities_masks_shows_the_nearest(open_app: Open, tmp_path: Path) -> None:
     items = vector_items(6, 12)
-    write_study(tmp_path / "six", small.settings(modalities=vectors(6)),
-                Samples(items.data, items.labels), {"title": "Six", "classes": []},
-                {"poe": {"aggregator": {"name": "poe"}}})
+    write_study(
+        tmp_path / "six",
+        small.settings(modalities=vectors(6)),
+        Samples(items.data, items.labels),
+        {"title": "Six", "classes": []},
+        {"poe": {"aggregator": {"name": "poe"}}},
+    )
     app = open_app("masks", root=tmp_path, mask=["part0", "part3"])
     assert not app.exception
     html = html_of(app)
@@ -111,10 +117,18 @@ def test_a_link_sets_every_choice_and_survives_a_page_switch(open_app: Open) -> 
     assert "photo" in app.query_params["mask"]
 
 
-@pytest.mark.parametrize(("key", "value"), [
-    ("run", "nonsense"), ("item", "40"), ("item", "-1"), ("item", "x"), ("seed", "1e5"),
-    ("mask", "smell"), ("study", "../digits"),
-])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("run", "nonsense"),
+        ("item", "40"),
+        ("item", "-1"),
+        ("item", "x"),
+        ("seed", "1e5"),
+        ("mask", "smell"),
+        ("study", "../digits"),
+    ],
+)
 def test_a_link_with_nonsense_opens_with_a_message(open_app: Open, key: str, value: str) -> None:
     app = open_app(**{key: value})
     assert not app.exception
@@ -150,8 +164,9 @@ def test_a_bad_upload_is_one_sentence(open_app: Open) -> None:
     assert "not a readable PNG or JPEG" in app.error[0].value
 
 
-def test_an_upload_and_a_word_are_shown_as_the_model_sees_them(open_app: Open, tmp_path: Path
-                                                              ) -> None:
+def test_an_upload_and_a_word_are_shown_as_the_model_sees_them(
+    open_app: Open, tmp_path: Path
+) -> None:
     drawn = np.full((60, 60), 255, np.uint8)
     drawn[10:50, 28:33] = 0
     Image.fromarray(drawn).save(tmp_path / "one.png")
@@ -214,10 +229,15 @@ def test_a_run_that_is_not_evaluated_says_how_to_do_it(
 
 
 @pytest.mark.parametrize("study", ["digits", "small"])
-@pytest.mark.parametrize("query", [
-    {"plane": "two latents", "scale": "posterior"}, {"plane": "three items", "third": "9"},
-    {"plane": "two items", "at": "0.25,0"}, {"plane": "principal axes", "at": "1,-1"},
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"plane": "two latents", "scale": "posterior"},
+        {"plane": "three items", "third": "9"},
+        {"plane": "two items", "at": "0.25,0"},
+        {"plane": "principal axes", "at": "1,-1"},
+    ],
+)
 def test_every_plane_draws_in_every_study(open_app: Open, study: str, query: dict) -> None:
     app = open_app("traverse", study=study, mask="", **query)
     assert not app.exception
@@ -226,10 +246,22 @@ def test_every_plane_draws_in_every_study(open_app: Open, study: str, query: dic
     assert "change: root mean square" in html_of(app)
 
 
-@pytest.mark.parametrize(("key", "value"), [
-    ("plane", "x"), ("scale", "x"), ("at", "2,0"), ("at", "1"), ("by", "smell"), ("count", "5"),
-    ("temperature", "-1"), ("temperature", "nan"), ("sort", "x"), ("show", "x"), ("make", "x"),
-])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("plane", "x"),
+        ("scale", "x"),
+        ("at", "2,0"),
+        ("at", "1"),
+        ("by", "smell"),
+        ("count", "5"),
+        ("temperature", "-1"),
+        ("temperature", "nan"),
+        ("sort", "x"),
+        ("show", "x"),
+        ("make", "x"),
+    ],
+)
 def test_a_page_tells_what_of_its_link_means_nothing(open_app: Open, key: str, value: str) -> None:
     page = "traverse" if key in ("plane", "scale", "at", "by") else "generate"
     app = open_app(page, **{key: value})
@@ -253,7 +285,8 @@ def test_what_is_given_is_ranked_among_the_stored_likelihoods(
     run = Run(checkpoints / "digits" / "moe-masked")
     html = html_of(open_app("generate", run="moe-masked", mask="word", item="5"))
     (percent, low, high) = re.findall(
-        r"Likelier than</dt><dd>(\d+) % <small>of test items \((\d+) to (\d+) %\)", html)[0]
+        r"Likelier than</dt><dd>(\d+) % <small>of test items \((\d+) to (\d+) %\)", html
+    )[0]
     assert int(low) <= int(percent) <= int(high)
     (value,) = re.findall(r"log p\(word\) = (-?[0-9.]+) nats, among 40 test items", html)
     marginal = run.latents().marginal
@@ -272,8 +305,10 @@ def test_what_is_neither_given_nor_generated_is_missing(open_app: Open) -> None:
 
 
 def test_the_temperature_and_the_mean_change_the_pictures(open_app: Open) -> None:
-    pages = [html_of(open_app("generate", mask="word", **query)) for query in
-             ({}, {"temperature": "0.5"}, {"show": "the mean"})]
+    pages = [
+        html_of(open_app("generate", mask="word", **query))
+        for query in ({}, {"temperature": "0.5"}, {"show": "the mean"})
+    ]
     assert len(set(pages)) == 3
     assert "1 value of photo" in pages[2]
 
@@ -287,7 +322,11 @@ def test_new_noise_is_another_seed(open_app: Open) -> None:
 
 
 def test_draws_in_the_judges_order_are_the_same_draws(open_app: Open) -> None:
-    drawn, sure = (re.findall(r'<span style="opacity[^/]*', html_of(
-        open_app("generate", mask="photo", **query))) for query in ({}, {"sort": "surest first"}))
+    drawn, sure = (
+        re.findall(
+            r'<span style="opacity[^/]*', html_of(open_app("generate", mask="photo", **query))
+        )
+        for query in ({}, {"sort": "surest first"})
+    )
     assert drawn != sure
     assert sorted(drawn) == sorted(sure)

@@ -11,8 +11,9 @@ def random_mixture(seed: int, count: int = 4) -> tuple[np.ndarray, np.ndarray, n
     """Weights, means and covariances, of very different sizes and slants."""
     generator = np.random.default_rng(seed)
     angle, size = generator.uniform(0, np.pi, count), 10.0 ** generator.uniform(-2, 0.3, count)
-    turn = np.stack([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-                    ).transpose(2, 0, 1)
+    turn = np.stack([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(
+        2, 0, 1
+    )
     sides = np.stack([size, size / generator.uniform(1, 15, count)], -1)
     covariances = (turn * sides[:, None] ** 2) @ turn.transpose(0, 2, 1)
     return generator.dirichlet(np.ones(count)), 3 * generator.normal(size=(count, 2)), covariances
@@ -50,10 +51,14 @@ def test_a_level_holds_its_mass(mass: float) -> None:
     generator = np.random.default_rng(0)
     picked = generator.choice(2, 20_000, p=weights)
     draws = np.stack([generator.multivariate_normal(means[k], covariances[k]) for k in picked])
-    exact = sum(weight * np.exp(-0.5 * np.einsum("ni,ij,nj->n", draws - mean,
-                                                 np.linalg.inv(covariance), draws - mean))
-                / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
-                for weight, mean, covariance in zip(weights, means, covariances, strict=True))
+    exact = sum(
+        weight
+        * np.exp(
+            -0.5 * np.einsum("ni,ij,nj->n", draws - mean, np.linalg.inv(covariance), draws - mean)
+        )
+        / (2 * np.pi * np.sqrt(np.linalg.det(covariance)))
+        for weight, mean, covariance in zip(weights, means, covariances, strict=True)
+    )
     assert (exact > density.level(mass)).mean() == pytest.approx(mass, abs=0.02)
 
 
@@ -73,8 +78,9 @@ def test_contour_and_ellipse_of_a_normal_agree(mass: float) -> None:
 
 
 def test_two_modes_have_two_borders_and_every_line_closes() -> None:
-    density = plane.normal_mixture(np.array([0.5, 0.5]), np.array([[-4.0, 0], [4.0, 0]]),
-                                   np.stack([np.eye(2)] * 2))
+    density = plane.normal_mixture(
+        np.array([0.5, 0.5]), np.array([[-4.0, 0], [4.0, 0]]), np.stack([np.eye(2)] * 2)
+    )
     segments = plane.contour(density, density.level(0.95))
     assert (segments[..., 0] < -1).any()
     assert (segments[..., 0] > 1).any()

@@ -28,13 +28,20 @@ def fitted(checkpoints: Path, tmp_path: Path) -> Path:
     run, settings = Run(root / "small" / RUN), Settings(components=2, width=8, layers=1)
     found = {kind: _empty_prior(run.config, kind, settings) for kind in FITTED}
     size = run.config.latent
-    found["mixture"].become(GaussianMixture(
-        torch.tensor([0.5, 0.5]).log(), torch.full((2, size), FAR), torch.full((2, size), 0.1)))
+    found["mixture"].become(
+        GaussianMixture(
+            torch.tensor([0.5, 0.5]).log(), torch.full((2, size), FAR), torch.full((2, size), 0.1)
+        )
+    )
     save_priors(run, found, {"format": 1, "components": 2, "width": 8, "layers": 1, "seed": 0})
     path = run.folder / "report.json"
     shares = {"count": 2_000, "right": 1_234, "share": 0.617, "low": 0.6, "high": 0.64}
-    path.write_text(json.dumps(json.loads(path.read_text()) | {
-        "fitted_priors": {"mixture": {"joint_coherence": shares}}}))
+    path.write_text(
+        json.dumps(
+            json.loads(path.read_text())
+            | {"fitted_priors": {"mixture": {"joint_coherence": shares}}}
+        )
+    )
     return root
 
 
@@ -76,8 +83,7 @@ def test_the_map_shows_the_draws_where_they_are(open_app: Open, fitted: Path) ->
     means, draws = run.latents().mean[-1], loading.prior_draws(run, "mixture", 500)
     apart = np.sqrt(np.square(draws[:, None] - means).sum(-1)).min(1)
     assert gap == pytest.approx(float(np.median(apart)), abs=0.01)
-    without = open_app(root=fitted, study="small", run=RUN, projection="UMAP",
-                       draws="mixture")
+    without = open_app(root=fitted, study="small", run=RUN, projection="UMAP", draws="mixture")
     assert "Crosses" not in " ".join(one.proto.body for one in without.get("html"))
 
 

@@ -16,8 +16,9 @@ from ui import marks, pictures, plots, tables
 
 def points(count: int = 30, before: bool = False) -> plots.Points:
     where = np.random.default_rng(0).normal(size=(count, 2))
-    return plots.Points(where, np.arange(100, 100 + count), np.arange(count) % 3,
-                        where + 1 if before else None)
+    return plots.Points(
+        where, np.arange(100, 100 + count), np.arange(count) % 3, where + 1 if before else None
+    )
 
 
 AXES = plots.Axes(("a", "b"), (-3, 3), (-4, 4))
@@ -44,8 +45,13 @@ def test_the_map_colours_by_a_number_and_fades_what_is_not_chosen() -> None:
     given = points()
     values, lit = np.arange(30.0), np.arange(30) < 4
     figure = plots.latent_map(replace(given, values=values, lit=lit), AXES, [], None, dark=False)
-    seen = {i: (shade, opacity) for trace in figure.data for i, shade, opacity in zip(
-        trace.customdata, trace.marker.color, trace.marker.opacity, strict=True)}
+    seen = {
+        i: (shade, opacity)
+        for trace in figure.data
+        for i, shade, opacity in zip(
+            trace.customdata, trace.marker.color, trace.marker.opacity, strict=True
+        )
+    }
     assert {i: shade for i, (shade, _) in seen.items()} == dict(enumerate(values, 100))
     assert {i for i, (_, opacity) in seen.items() if opacity == 1} == {100, 101, 102, 103}
     assert figure.layout.coloraxis.cmin == pytest.approx(np.percentile(values, 2))
@@ -53,8 +59,9 @@ def test_the_map_colours_by_a_number_and_fades_what_is_not_chosen() -> None:
 
 
 def test_the_same_map_twice_is_the_same_figure() -> None:
-    first, second = (plots.latent_map(points(), AXES, [], 105, dark=False).to_json()
-                     for _ in range(2))
+    first, second = (
+        plots.latent_map(points(), AXES, [], 105, dark=False).to_json() for _ in range(2)
+    )
     assert first == second
 
 
@@ -84,14 +91,15 @@ def test_text_of_figures_has_contrast(dark: bool, ground: str) -> None:
 
 
 def test_plots_and_pictures_import_neither_streamlit_nor_torch() -> None:
-    code = ("import sys, ui.plots, ui.pictures, ui.tables, ui.marks; "
-            "assert not {'streamlit', 'torch'} & set(sys.modules)")
+    code = (
+        "import sys, ui.plots, ui.pictures, ui.tables, ui.marks; "
+        "assert not {'streamlit', 'torch'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_map_page_imports_no_torch() -> None:
-    code = ("import sys, ui.frame, ui.latent_views, ui.views; "
-            "assert 'torch' not in sys.modules")
+    code = "import sys, ui.frame, ui.latent_views, ui.views; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -37,8 +37,8 @@ def test_the_page_needs_no_run(open_app: Open, root: Path) -> None:
 def test_verdicts_and_reversals_are_those_of_the_report(open_app: Open, root: Path) -> None:
     html = html_of(open_app("results", root=root))
     # masked above mixture: PoE and sum pooling hold, MoE is reversed; so in both worlds
-    assert html.count("▲ 2 hold</span> <span class=\"verdict reversed\">▼ 1 reversed") == 2
-    assert html.count("▲ 2 hold</span> <span class=\"verdict open\">● 1 open") == 2
+    assert html.count('▲ 2 hold</span> <span class="verdict reversed">▼ 1 reversed') == 2
+    assert html.count('▲ 2 hold</span> <span class="verdict open">● 1 open') == 2
     assert "MoE, mixture above MoE, masked by 2.0" in html
     assert "PoE, mixture above sum pooling, mixture by 1.5" in html
     assert "sum pooling, masked <small>\N{MINUS SIGN}99.0" in html, "the highest mean"
@@ -141,13 +141,19 @@ def test_a_world_without_a_name_here_has_its_own(root: Path) -> None:
     assert "MCC" not in html, "of linear models it says nothing"
 
 
-@pytest.mark.parametrize(("mean", "low", "high", "text"), [
-    (3.0, 2.966, 3.034, "+3.000 [2.966 to 3.034]"), (-61.25, -96, -26, "M61 [M96 to M26]"),
-    (0.5, -0.01, 1.01, "+0.50 [M0.01 to 1.01]"),
-    (12345.6, 12e3, 12691.2, "+12,346 [12,000 to 12,691]"),
-    (-0.2, -35.2, 34.8, "+0 [M35 to 35]"), (2.5, 2.5, 2.5, "+2.5 [2.5 to 2.5]"),
-    (0.0, 0.0, 0.0, "+0.0 [0.0 to 0.0]"), (-2.25, None, None, "M2.25 [one seed]"),
-])
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "text"),
+    [
+        (3.0, 2.966, 3.034, "+3.000 [2.966 to 3.034]"),
+        (-61.25, -96, -26, "M61 [M96 to M26]"),
+        (0.5, -0.01, 1.01, "+0.50 [M0.01 to 1.01]"),
+        (12345.6, 12e3, 12691.2, "+12,346 [12,000 to 12,691]"),
+        (-0.2, -35.2, 34.8, "+0 [M35 to 35]"),
+        (2.5, 2.5, 2.5, "+2.5 [2.5 to 2.5]"),
+        (0.0, 0.0, 0.0, "+0.0 [0.0 to 0.0]"),
+        (-2.25, None, None, "M2.25 [one seed]"),
+    ],
+)
 def test_numbers_have_the_digits_that_count(
     mean: float, low: float | None, high: float | None, text: str
 ) -> None:

@@ -11,6 +11,8 @@ def load(folder: Path) -> ComponentRenderer:
 
     The texts are handed over, not served: nothing is fetched, and no package needs a manifest.
     """
-    html, css, js = ((folder / name).read_text(encoding="utf-8")
-                     for name in ("index.html", "style.css", "main.js"))
+    html, css, js = (
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("index.html", "style.css", "main.js")
+    )
     return component(folder.name, html=html, css=css, js=js)

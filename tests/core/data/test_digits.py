@@ -87,7 +87,10 @@ def test_triples_gives_the_items_that_the_indices_name(pools: DigitPools) -> Non
     pairs = epoch_pairs(pools, "validation", 0, 0)[10:30]
     batch = triples(pools, pairs)
     assert {name: array.shape for name, array in batch.items()} == {
-        "handwriting": (20, 1, 28, 28), "photo": (20, 3, 32, 32), "word": (20, 8), "labels": (20,),
+        "handwriting": (20, 1, 28, 28),
+        "photo": (20, 3, 32, 32),
+        "word": (20, 8),
+        "labels": (20,),
     }
     assert batch["handwriting"].dtype == batch["photo"].dtype == np.uint8
     for name in ("handwriting", "photo"):
@@ -119,8 +122,9 @@ def test_what_cannot_be_paired_is_refused(pools: DigitPools) -> None:
         epoch_pairs(pools, "extra", 0, 0)  # pyright: ignore[reportArgumentType]
     handwriting = pools.train.handwriting
     kept = handwriting.labels != 4
-    lacking = SplitPools(Pool(handwriting.images[kept], handwriting.labels[kept]),
-                         pools.train.photo)
+    lacking = SplitPools(
+        Pool(handwriting.images[kept], handwriting.labels[kept]), pools.train.photo
+    )
     with pytest.raises(DataError, match="no image of the digit 4"):
         epoch_pairs(DigitPools(lacking, lacking, lacking), "train", 0, 0)
 

@@ -186,8 +186,7 @@ def test_download_then_load(
 ) -> None:
     url, served = server
     write_mnist(served, {"train": 5, "test": 4})
-    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-              for path in served.iterdir()}
+    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in served.iterdir()}
     monkeypatch.setattr(mnist, "SHA256", hashes)
     mnist.download_mnist(tmp_path / "target", base_url=url)
     assert len(load_mnist(tmp_path / "target")["train"][1]) == 5

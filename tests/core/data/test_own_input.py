@@ -130,10 +130,14 @@ def test_text_is_what_the_study_digits_makes_of_it() -> None:
     np.testing.assert_array_equal(read_text("Three", ALPHABET, 8), encode("Three"))
 
 
-@pytest.mark.parametrize(("text", "alphabet", "message"), [
-    ("4", ALPHABET, "leave the others out"), ("elevenths", ALPHABET, "at most 8"),
-    ("ab", "abc", "make it fit"),
-])
+@pytest.mark.parametrize(
+    ("text", "alphabet", "message"),
+    [
+        ("4", ALPHABET, "leave the others out"),
+        ("elevenths", ALPHABET, "at most 8"),
+        ("ab", "abc", "make it fit"),
+    ],
+)
 def test_text_that_does_not_fit_is_refused(text: str, alphabet: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_text(text, alphabet, 8)
@@ -152,10 +156,15 @@ def test_other_numbers_of_symbols_are_refused(text: str) -> None:
 
 def _claiming(side: int) -> bytes:
     """A PNG of a few bytes whose header claims side x side pixels."""
+
     def chunk(name: bytes, body: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(name + body))
         return struct.pack(">I", len(body)) + name + body + check
 
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99)))
-            + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(99)))
+        + chunk(b"IEND", b"")
+    )

@@ -60,8 +60,9 @@ def test_drawings_fill_twenty_pixels_with_their_mass_in_the_middle() -> None:
 
 def test_place_and_size_on_the_pad_do_not_matter() -> None:
     strokes = check_strokes(DRAWN[0]["strokes"])
-    np.testing.assert_allclose(draw(moved(strokes, 0.3, 0.4, 0.1), SHAPE), draw(strokes, SHAPE),
-                               atol=0.02)
+    np.testing.assert_allclose(
+        draw(moved(strokes, 0.3, 0.4, 0.1), SHAPE), draw(strokes, SHAPE), atol=0.02
+    )
 
 
 def test_a_dot_stays_a_dot_and_nothing_is_black() -> None:
@@ -86,8 +87,9 @@ def test_text_brings_a_drawing_back() -> None:
         strokes = check_strokes(one["strokes"])
         again = from_text(to_text(strokes))
         assert [len(stroke) for stroke in again] == [len(stroke) for stroke in strokes]
-        np.testing.assert_allclose(np.concatenate(again), np.concatenate(strokes),
-                                   atol=0.5 / STEPS + 1e-9)
+        np.testing.assert_allclose(
+            np.concatenate(again), np.concatenate(strokes), atol=0.5 / STEPS + 1e-9
+        )
         assert to_text(again) == to_text(strokes)
     assert from_text("") == []
     assert from_text(to_text([[(0.0, 1.0)], [(1.0, 0.0)]])) == [[(0.0, 1.0)], [(1.0, 0.0)]]
@@ -99,12 +101,21 @@ def test_other_text_is_no_drawing(text: str) -> None:
         from_text(text)
 
 
-@pytest.mark.parametrize(("given", "said"), [
-    ("circle", "of str was given"), ([[[0.5, 0.5]]] * (MAX_STROKES + 1), "65 strokes"),
-    ([[]], "without points"), ([[[0.5, 0.5]] * (MAX_POINTS + 1)], "4001 points"),
-    ([[[0.5, 1.1]]], "two numbers"), ([[[0.5]]], "two numbers"), ([["ab"]], "two numbers"),
-    ([[[0.5, float("nan")]]], "two numbers"), ([[[True, 0.5]]], "two numbers"), ([[7]], "two num"),
-])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("circle", "of str was given"),
+        ([[[0.5, 0.5]]] * (MAX_STROKES + 1), "65 strokes"),
+        ([[]], "without points"),
+        ([[[0.5, 0.5]] * (MAX_POINTS + 1)], "4001 points"),
+        ([[[0.5, 1.1]]], "two numbers"),
+        ([[[0.5]]], "two numbers"),
+        ([["ab"]], "two numbers"),
+        ([[[0.5, float("nan")]]], "two numbers"),
+        ([[[True, 0.5]]], "two numbers"),
+        ([[7]], "two num"),
+    ],
+)
 def test_what_is_no_drawing_is_refused(given: object, said: str) -> None:
     with pytest.raises(DataError, match=said):
         check_strokes(given)

@@ -106,6 +106,7 @@ def test_any_changed_byte_of_the_headers_gives_data_or_a_data_error(tmp_path: Pa
 
 def _mat_declaring(data_bytes: int, packed: bool, zeros: int) -> bytes:
     """X [32, 32, 3, 4] and y [4, 1], where the tag of X's data declares `data_bytes`."""
+
     def variable(name: bytes, sizes: tuple[int, ...], declared: int, data: bytes) -> bytes:
         body = struct.pack("<IIII", 6, 8, 9, 0)
         body += struct.pack(f"<II{len(sizes)}i", 5, 4 * len(sizes), *sizes)

@@ -26,8 +26,9 @@ def config(name: str, items: int = 400, **modality: Any) -> RunConfig:
     """A committed configuration with so many items; `modality` changes its first modality."""
     made = load_config(CONFIGS / f"{name}.toml")
     first = replace(made.modalities[0], **modality)
-    return replace(made, modalities=(first, *made.modalities[1:]),
-                   data=replace(made.data, epoch_size=items))
+    return replace(
+        made, modalities=(first, *made.modalities[1:]), data=replace(made.data, epoch_size=items)
+    )
 
 
 def joint(table: Table) -> np.ndarray:
@@ -114,7 +115,11 @@ def test_clusters_have_mean_zero_and_variance_one() -> None:
     for label in range(CLUSTERS):
         own = latents[labels == label]
         assert len(own) == pytest.approx(MANY / CLUSTERS, abs=5 * (MANY * 0.16) ** 0.5)
-        centre, spread, reach = clusters.centres[label], clusters.spreads[label], 5 / len(own)**0.5
+        centre, spread, reach = (
+            clusters.centres[label],
+            clusters.spreads[label],
+            5 / len(own) ** 0.5,
+        )
         assert (np.abs(own.mean(0) - centre) < reach * spread).all()
         np.testing.assert_allclose(own.std(0) / spread, 1, atol=reach)
 
@@ -138,15 +143,18 @@ def test_bimodal_is_a_vector_and_its_clusters_label() -> None:
     assert float(change.std()) == pytest.approx(2**0.5 * 0.1, rel=0.15)
 
 
-@pytest.mark.parametrize(("make", "name", "shape", "said"), [
-    (bimodal, "bimodal", (1, 5, 5), "a vector and a label"),
-    (bimodal, "bimodal", (5, 5), "a vector and a label"),
-    (bimodal, "bimodal", (1,), "at least"),
-    (linear, "linear", (3, 10), "a shape of one number"),
-    (linear_sparse, "linear_sparse", (1, 4, 4), "a shape of one number"),
-    (missing, "missing", (5, 5), "a shape of one number"),
-    (missing, "missing", (9,), r"at least \[10\]"),
-])
+@pytest.mark.parametrize(
+    ("make", "name", "shape", "said"),
+    [
+        (bimodal, "bimodal", (1, 5, 5), "a vector and a label"),
+        (bimodal, "bimodal", (5, 5), "a vector and a label"),
+        (bimodal, "bimodal", (1,), "at least"),
+        (linear, "linear", (3, 10), "a shape of one number"),
+        (linear_sparse, "linear_sparse", (1, 4, 4), "a shape of one number"),
+        (missing, "missing", (5, 5), "a shape of one number"),
+        (missing, "missing", (9,), r"at least \[10\]"),
+    ],
+)
 def test_shapes_that_a_world_cannot_have_are_refused(make, name, shape, said) -> None:
     with pytest.raises(ConfigError, match=said):
         make(config(name, shape=shape))

@@ -70,7 +70,9 @@ def make_linear(items: int) -> LinearGaussian:
     biases, modalities = torch.randn(MODALITIES, SIZE, **draw), []
     for index in range(MODALITIES):
         config = ModalityConfig(
-            name=f"m{index}", shape=(SIZE,), weight=7.0,
+            name=f"m{index}",
+            shape=(SIZE,),
+            weight=7.0,
             likelihood=LikelihoodConfig(name="normal", scale=0.6),
         )
         decoder = nn.Linear(LATENT, SIZE)
@@ -112,16 +114,33 @@ def tiny_config(aggregator: str) -> RunConfig:
     """A vector, a picture and a word, for any aggregator."""
     modalities = [
         {"name": "numbers", "shape": [5], "width": 8, "likelihood": {"name": "normal"}},
-        {"name": "picture", "shape": [1, 12, 12], "network": "image", "width": 2,
-         "likelihood": {"name": "bernoulli"}},
-        {"name": "word", "shape": [8, 27], "network": "sequence", "width": 8,
-         "likelihood": {"name": "categorical"}},
+        {
+            "name": "picture",
+            "shape": [1, 12, 12],
+            "network": "image",
+            "width": 2,
+            "likelihood": {"name": "bernoulli"},
+        },
+        {
+            "name": "word",
+            "shape": [8, 27],
+            "network": "sequence",
+            "width": 8,
+            "likelihood": {"name": "categorical"},
+        },
     ]
-    return from_dict({
-        "study": "tiny", "latent": 3, "features": 6, "modalities": modalities,
-        "aggregator": {"name": aggregator, "width": 8, "heads": 2}, "data": {},
-        "objective": {"name": "masked"}, "training": {"epochs": 1},
-    })
+    return from_dict(
+        {
+            "study": "tiny",
+            "latent": 3,
+            "features": 6,
+            "modalities": modalities,
+            "aggregator": {"name": aggregator, "width": 8, "heads": 2},
+            "data": {},
+            "objective": {"name": "masked"},
+            "training": {"epochs": 1},
+        }
+    )
 
 
 @pytest.fixture

@@ -28,30 +28,49 @@ ITEMS = 4
 def linear_model(private: int = 0, **changes: Any) -> MultimodalVAE:
     """Three vectors with linear decoders and random weights, in float64."""
     modalities = [
-        {"name": f"m{index}", "shape": [size], "width": 8, "network": "linear",
-         "likelihood": {"name": "normal", "scale": 0.7}} | changes
+        {
+            "name": f"m{index}",
+            "shape": [size],
+            "width": 8,
+            "network": "linear",
+            "likelihood": {"name": "normal", "scale": 0.7},
+        }
+        | changes
         for index, size in enumerate(family.SIZES)
     ]
-    model = build_model(from_dict({
-        "study": "a", "latent": 2, "features": 6, "private": private, "modalities": modalities,
-        "aggregator": {"name": "sum_pooling", "width": 8}, "objective": {"name": "masked"},
-        "data": {}, "training": {"epochs": 1},
-    })).double()
+    model = build_model(
+        from_dict(
+            {
+                "study": "a",
+                "latent": 2,
+                "features": 6,
+                "private": private,
+                "modalities": modalities,
+                "aggregator": {"name": "sum_pooling", "width": 8},
+                "objective": {"name": "masked"},
+                "data": {},
+                "training": {"epochs": 1},
+            }
+        )
+    ).double()
     family.spread(model)
     return model
 
 
-def conditioned(oracle: LinearGaussian, data: dict[str, Tensor], mask: Tensor
-                ) -> tuple[np.ndarray, np.ndarray]:
+def conditioned(
+    oracle: LinearGaussian, data: dict[str, Tensor], mask: Tensor
+) -> tuple[np.ndarray, np.ndarray]:
     """E[z | x_S] [batch, latent] and Cov by conditioning the joint normal of z and x_S."""
     kept = [index for index in range(3) if mask[index]]
     eye = np.eye(oracle.latent)
     if not kept:
         return np.zeros((ITEMS, oracle.latent)), eye
-    loading, offset = (np.concatenate([one[index] for index in kept])
-                       for one in (oracle.loadings, oracle.offsets))
-    noise = np.concatenate([np.full(len(oracle.offsets[index]), oracle.scales[index] ** 2)
-                            for index in kept])
+    loading, offset = (
+        np.concatenate([one[index] for index in kept]) for one in (oracle.loadings, oracle.offsets)
+    )
+    noise = np.concatenate(
+        [np.full(len(oracle.offsets[index]), oracle.scales[index] ** 2) for index in kept]
+    )
     x = np.concatenate([data[oracle.names[index]] for index in kept], -1)
     gain = loading.T @ np.linalg.inv(loading @ loading.T + np.diag(noise))
     return (x - offset) @ gain.T, eye - gain @ loading
@@ -62,8 +81,12 @@ def test_every_subset_is_what_conditioning_gives(mask: Tensor) -> None:
     oracle = LinearGaussian.random()
     found, batch, masks = exact_linear(oracle.model()), oracle.draw(ITEMS), mask.expand(ITEMS, 3)
     assert found is not None
-    np.testing.assert_allclose(found.log_evidence(batch.data, masks),
-                               oracle.log_evidence(batch, masks), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        found.log_evidence(batch.data, masks),
+        oracle.log_evidence(batch, masks),
+        rtol=1e-12,
+        atol=1e-12,
+    )
     posterior = found.posterior(batch.data, masks)
     mean, covariance = conditioned(oracle, dict(batch.data), mask)
     np.testing.assert_allclose(posterior.mean, mean, rtol=1e-10, atol=1e-12)
@@ -89,7 +112,8 @@ def test_loadings_are_what_the_decoders_do(private: int) -> None:
         assert torch.equal((loading != 0).all(0), seen)
         assert torch.equal((loading != 0).any(0), seen)
         assert found.scales[name] == pytest.approx(
-            float(model.modality(name).likelihood.log_scale.exp()), rel=1e-12)
+            float(model.modality(name).likelihood.log_scale.exp()), rel=1e-12
+        )
 
 
 @pytest.mark.parametrize("private", [0, 2])
@@ -117,20 +141,26 @@ def test_what_is_not_in_the_subset_may_be_anything() -> None:
     oracle = LinearGaussian.random()
     found, batch = exact_linear(oracle.model()), oracle.draw(len(MASKS))
     assert found is not None
-    spoiled = {name: values.masked_fill(~MASKS[:, index, None], torch.nan)
-               for index, (name, values) in enumerate(batch.data.items())}
+    spoiled = {
+        name: values.masked_fill(~MASKS[:, index, None], torch.nan)
+        for index, (name, values) in enumerate(batch.data.items())
+    }
     assert torch.equal(found.log_evidence(spoiled, MASKS), found.log_evidence(batch.data, MASKS))
     one, other = (found.posterior(data, MASKS) for data in (spoiled, batch.data))
     assert torch.equal(one.mean, other.mean)
     assert torch.equal(one.covariance_matrix, other.covariance_matrix)
 
 
-@pytest.mark.parametrize("model", [
-    lambda: linear_model(network="mlp"),
-    lambda: linear_model(likelihood={"name": "laplace"}),
-    lambda: linear_model(likelihood={"name": "bernoulli"}),
-    lambda: build_model(family.run(name="poe", prior="mixture")),
-], ids=["mlp", "laplace", "bernoulli", "mixture prior"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: linear_model(network="mlp"),
+        lambda: linear_model(likelihood={"name": "laplace"}),
+        lambda: linear_model(likelihood={"name": "bernoulli"}),
+        lambda: build_model(family.run(name="poe", prior="mixture")),
+    ],
+    ids=["mlp", "laplace", "bernoulli", "mixture prior"],
+)
 def test_other_models_have_no_closed_form(model: Callable[[], MultimodalVAE]) -> None:
     assert exact_linear(model()) is None
 
@@ -170,8 +200,9 @@ def test_divergence_of_other_families_is_seeded_and_has_an_error() -> None:
     assert (first.error > 0).all()
     # Against a diagonal truth there is torch's formula.
     plain = kl(laplace, Gaussian(torch.zeros(2).double(), torch.ones(2).double()), 2, 0)
-    unit = torch.distributions.MultivariateNormal(torch.zeros(ITEMS, 2).double(),
-                                                  torch.eye(2).double())
+    unit = torch.distributions.MultivariateNormal(
+        torch.zeros(ITEMS, 2).double(), torch.eye(2).double()
+    )
     drawn = kl_from_exact(laplace, unit, 20_000, 0)
     assert drawn.error is not None
     assert ((drawn.value - plain.value).abs() < 4 * drawn.error).all()

@@ -47,8 +47,12 @@ class Times(nn.Module):
 def copying(factor: float) -> MultimodalVAE:
     config = LikelihoodConfig(name="normal")
     modalities = [
-        Modality(ModalityConfig(name=name, shape=(4,), likelihood=config), nn.Identity(),
-                 Times(by), build_likelihood((4,), config))
+        Modality(
+            ModalityConfig(name=name, shape=(4,), likelihood=config),
+            nn.Identity(),
+            Times(by),
+            build_likelihood((4,), config),
+        )
         for name, by in (("teller", 1.0), ("other", factor))
     ]
     return MultimodalVAE(modalities, FirstShown(), StandardNormalPrior(4))

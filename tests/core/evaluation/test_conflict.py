@@ -54,15 +54,18 @@ def test_auroc_is_that_of_scikit_learn_with_ties() -> None:
     found = auroc(matched.astype(float), swapped.astype(float))
     assert found["value"] == pytest.approx(expected, abs=1e-12)
     assert auroc(swapped.astype(float), matched.astype(float))["value"] == pytest.approx(
-        1 - expected, abs=1e-12)
+        1 - expected, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("together", [0.0, 0.9])
 def test_the_interval_is_that_of_a_bootstrap_over_items(together: float) -> None:
     random = np.random.default_rng(1)
     common = random.standard_normal(400)
-    matched, swapped = (together * common + (1 - together**2) ** 0.5 * random.standard_normal(400)
-                        + shift for shift in (0.0, 0.8))
+    matched, swapped = (
+        together * common + (1 - together**2) ** 0.5 * random.standard_normal(400) + shift
+        for shift in (0.0, 0.8)
+    )
     found, drawn = auroc(matched, swapped), []
     for _ in range(1_000):
         rows = random.integers(0, 400, 400)
@@ -117,11 +120,20 @@ def small_world(items: int = 40) -> tuple:
 def test_who_wins_is_counted_by_the_judges() -> None:
     model, batch, labels = small_world()
     rival = labels[rivals(labels, 0)]
-    judges = {"m0": lambda means: labels, "m1": lambda means: rival,
-              "m2": lambda means: torch.full((40,), 7)}
+    judges = {
+        "m0": lambda means: labels,
+        "m1": lambda means: rival,
+        "m2": lambda means: torch.full((40,), 7),
+    }
     found = conflict(model, batch, labels, judges)
-    assert list(found["given"]) == ["m0 vs m1", "m0 vs m2", "m1 vs m2", "m0 vs m1+m2",
-                                    "m1 vs m0+m2", "m2 vs m0+m1"]
+    assert list(found["given"]) == [
+        "m0 vs m1",
+        "m0 vs m2",
+        "m1 vs m2",
+        "m0 vs m1+m2",
+        "m1 vs m0+m2",
+        "m2 vs m0+m1",
+    ]
     for one in found["given"].values():
         for name, winner in (("m0", "first"), ("m1", "second"), ("m2", "neither")):
             shares = {key: value["share"] for key, value in one["won"][name].items()}
@@ -144,8 +156,10 @@ def test_of_exact_posteriors_the_mean_score_is_mutual_information(exact, exact_m
     features = exact_model.encode(batch.data, batch.observed)
     mine, yours = ((features, half.expand(2_000, 3)) for half in HALVES)
     found = score(exact_model, mine, yours, 2, 0).value.detach().numpy()
-    whole, one, two = (exact_model.posterior(*side).covariance_matrix[0].logdet()
-                       for side in (joined(mine, yours), mine, yours))
+    whole, one, two = (
+        exact_model.posterior(*side).covariance_matrix[0].logdet()
+        for side in (joined(mine, yours), mine, yours)
+    )
     expected = float(((one + two) / 2 - whole).detach())
     assert found.mean() == pytest.approx(expected, abs=4 * found.std() / 2_000**0.5)
 

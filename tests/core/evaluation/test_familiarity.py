@@ -19,8 +19,9 @@ def test_likelihoods_are_exact_where_the_posterior_is(
     batch, subset = exact.draw(30), all_subsets(3)[row]
     names = [name for name, kept in zip(exact_model.names, subset, strict=True) if kept]
     compared = exact.log_evidence(batch, subset.expand(30, 3)) - 1e-9
-    found = familiarity(exact_model, {name: batch.data[name][3] for name in names}, compared,
-                        SAMPLES)
+    found = familiarity(
+        exact_model, {name: batch.data[name][3] for name in names}, compared, SAMPLES
+    )
     assert found.value == pytest.approx(compared[3])
     assert found.below == (compared <= compared[3] + 1e-7).sum()
 

@@ -69,7 +69,7 @@ def test_under_a_mixture_prior_shares_are_averaged_over_its_components() -> None
     model, features, found = case(name="poe", prior="mixture")
     posterior = model.posterior(features, SUBSETS)
     assert isinstance(posterior, GaussianMixture)
-    own = model.prior().scale**-2
+    own = model.prior().scale ** -2
     share = (posterior.log_weights.exp()[..., None] * own * posterior.scale**2).sum(-2)
     assert found.detail is not None
     torch.testing.assert_close(found.detail[:, -1], share)

@@ -98,8 +98,10 @@ def test_one_latent_said_five_times_is_one_of_five(measure) -> None:
 def test_canonical_correlations_are_scikit_learns() -> None:
     true, learned = mixed()
     maps = canonical_maps(true, learned)
-    ours = [np.corrcoef(true @ maps[0][:, pair], learned @ maps[1][:, pair])[0, 1]
-            for pair in range(LATENT)]
+    ours = [
+        np.corrcoef(true @ maps[0][:, pair], learned @ maps[1][:, pair])[0, 1]
+        for pair in range(LATENT)
+    ]
     fitted = CCA(LATENT, max_iter=5_000, tol=1e-12).fit(true, learned)
     scores = fitted.transform(true, learned)
     theirs = [np.corrcoef(scores[0][:, pair], scores[1][:, pair])[0, 1] for pair in range(LATENT)]
@@ -110,10 +112,16 @@ def test_canonical_correlations_are_scikit_learns() -> None:
 
 
 @both_measures
-@pytest.mark.parametrize(("true", "learned"), [
-    ((100, 5), (99, 5)), ((19, 5), (19, 5)), ((100,), (100, 5)), ((), (100, 5)),
-    ((9, 2, 2), (9, 2)),
-])
+@pytest.mark.parametrize(
+    ("true", "learned"),
+    [
+        ((100, 5), (99, 5)),
+        ((19, 5), (19, 5)),
+        ((100,), (100, 5)),
+        ((), (100, 5)),
+        ((9, 2, 2), (9, 2)),
+    ],
+)
 def test_what_cannot_be_matched_is_refused(measure, true: tuple, learned: tuple) -> None:
     with pytest.raises(DataError, match="give more items"):
         measure(np.ones(true), np.ones(learned))

@@ -39,7 +39,8 @@ def test_edges_add_one_modality(count: int) -> None:
         expected[modality] = True
         assert torch.equal(expected, masks[upper])
     assert len(set(zip(found.lower.tolist(), found.upper.tolist(), strict=True))) == len(
-        found.lower)
+        found.lower
+    )
 
 
 def test_gains_between_normals_are_exact_and_agree_with_draws(monkeypatch) -> None:
@@ -63,8 +64,9 @@ def test_gains_between_normals_are_exact_and_agree_with_draws(monkeypatch) -> No
 
 def mixture() -> GaussianMixture:
     """Rows of one item: two with one component, two with several."""
-    log_weights = torch.tensor([[[1.0, 0, 0]], [[0, 1, 0]], [[0.5, 0.5, 0]], [[0.2, 0.3, 0.5]]],
-                               dtype=torch.float64).log()
+    log_weights = torch.tensor(
+        [[[1.0, 0, 0]], [[0, 1, 0]], [[0.5, 0.5, 0]], [[0.2, 0.3, 0.5]]], dtype=torch.float64
+    ).log()
     loc = torch.tensor([-1.5, 0.2, 1.0], dtype=torch.float64)[:, None]
     scale = torch.tensor([0.5, 0.9, 0.4], dtype=torch.float64)[:, None]
     return GaussianMixture(log_weights, loc.expand(4, 1, 3, 1), scale.expand(4, 1, 3, 1))
@@ -78,15 +80,22 @@ def test_mixtures_are_estimated_only_where_they_must_be() -> None:
     assert (rate.error[:2] == 0).all()
     assert (rate.error[2:] > 0).all()
     gain = gains(posterior, between, 20_000, 0)
-    weights, loc, scale = posterior.log_weights[:, 0].exp().numpy(), [-1.5, 0.2, 1.0], [0.5, 0.9,
-                                                                                       0.4]
+    weights, loc, scale = (
+        posterior.log_weights[:, 0].exp().numpy(),
+        [-1.5, 0.2, 1.0],
+        [0.5, 0.9, 0.4],
+    )
 
     def log_density(z: float, row: int) -> float:
         return float(np.log((weights[row] * norm(loc, scale).pdf(z)).sum()))
 
     def divergence(row: int, log_p) -> float:
-        return quad(lambda z: np.exp(log_density(z, row)) * (log_density(z, row) - log_p(z)),
-                    -6, 6, limit=300)[0]
+        return quad(
+            lambda z: np.exp(log_density(z, row)) * (log_density(z, row) - log_p(z)),
+            -6,
+            6,
+            limit=300,
+        )[0]
 
     for row in range(4):
         truth = divergence(row, norm.logpdf)
@@ -114,8 +123,9 @@ def test_rates_and_gains_of_every_kind_of_model(tiny, tiny_batch) -> None:
     rate, gain = node_rates(posterior, tiny.prior(), 32, 0), gains(posterior, between, 32, 0)
     assert rate.value.shape == (8, 7)
     assert gain.value.shape == (12, 7)
-    alone = kl(posterior.rebuilt(*(value[1] for value in posterior.parameters())), tiny.prior(), 2,
-               0)
+    alone = kl(
+        posterior.rebuilt(*(value[1] for value in posterior.parameters())), tiny.prior(), 2, 0
+    )
     assert torch.allclose(rate.value[1], alone.value, rtol=1e-12, atol=1e-12)
 
 

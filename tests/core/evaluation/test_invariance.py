@@ -13,8 +13,7 @@ from mmvae_core.subsets import all_subsets
 from tests import family
 
 ORDERS = [torch.tensor(order) for order in permutations(range(3))]
-PLACED = {label: settings for label, settings in family.EVERY.items()
-          if label not in family.SETS}
+PLACED = {label: settings for label, settings in family.EVERY.items() if label not in family.SETS}
 
 
 def case(settings: dict) -> tuple[MultimodalVAE, Tensor, Tensor]:

@@ -68,8 +68,12 @@ def test_missing_modalities_are_neither_shown_nor_scored(linear) -> None:
     part = Batch(toy.batch.data, observed)
     joint = log_likelihoods(toy.model, part, samples=2, seed=0)[-1]
     assert np.allclose(joint, truth, rtol=0, atol=1e-10)
-    assert torch.allclose(log_likelihood(toy.model, part, FULL, FULL, 2, 0),
-                          log_likelihood(toy.model, part, PAIR, PAIR, 2, 0), rtol=0, atol=1e-12)
+    assert torch.allclose(
+        log_likelihood(toy.model, part, FULL, FULL, 2, 0),
+        log_likelihood(toy.model, part, PAIR, PAIR, 2, 0),
+        rtol=0,
+        atol=1e-12,
+    )
 
 
 def test_progress_rises_to_one(tiny, tiny_batch) -> None:

@@ -12,8 +12,9 @@ from tests.oracles.exact_linear import ExactLinear
 
 SIZES, SCALE = (4, 3, 5), 0.7
 FULL = torch.ones(3, 2, dtype=torch.bool)
-SPARSE = torch.tensor([[True, True, False, False], [True, False, True, False],
-                       [True, False, False, True]])
+SPARSE = torch.tensor(
+    [[True, True, False, False], [True, False, True, False], [True, False, False, True]]
+)
 
 
 def data_of(oracle: ExactLinear, count: int) -> dict[str, Tensor]:
@@ -42,8 +43,11 @@ def slope(model: LinearGaussian, data: dict[str, Tensor]) -> Tensor:
 
 def start(structure: Tensor) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(5)
-    return {name: torch.randn(size, structure.shape[1], generator=generator, dtype=torch.float64)
-            * structure[index] for index, (name, size) in enumerate(zip("abc", SIZES, strict=True))}
+    return {
+        name: torch.randn(size, structure.shape[1], generator=generator, dtype=torch.float64)
+        * structure[index]
+        for index, (name, size) in enumerate(zip("abc", SIZES, strict=True))
+    }
 
 
 def moved(model: LinearGaussian, seed: int, size: float) -> LinearGaussian:
@@ -68,16 +72,21 @@ def test_at_the_dense_maximum_there_is_no_gradient_and_no_better_neighbour() -> 
     for seed in range(30):
         assert mean_log_likelihood(moved(best, seed, (1e-3, 1e-2, 0.3)[seed % 3]), data) < top
     truth = ExactLinear.random(SIZES, 2)
-    own = LinearGaussian(dict(zip("abc", truth.loadings, strict=True)),
-                         dict(zip("abc", truth.offsets, strict=True)), dict.fromkeys("abc", SCALE))
+    own = LinearGaussian(
+        dict(zip("abc", truth.loadings, strict=True)),
+        dict(zip("abc", truth.offsets, strict=True)),
+        dict.fromkeys("abc", SCALE),
+    )
     assert mean_log_likelihood(own, data) < top, "the truth is not the best fit of a sample"
 
 
 def test_directions_weaker_than_the_noise_have_no_loading() -> None:
     """Of pure noise of less than the scale nothing is explained."""
     generator = torch.Generator().manual_seed(0)
-    data = {name: 0.5 * SCALE * torch.randn(200, size, generator=generator, dtype=torch.float64)
-            for name, size in zip("abc", SIZES, strict=True)}
+    data = {
+        name: 0.5 * SCALE * torch.randn(200, size, generator=generator, dtype=torch.float64)
+        for name, size in zip("abc", SIZES, strict=True)
+    }
     assert float(joint(dense_maximum(data, 2, SCALE)).abs().max()) == 0
 
 
@@ -123,9 +132,13 @@ def test_much_data_give_the_true_covariance(private: int) -> None:
     truth = ExactLinear.random(SIZES, 1 + (1 - private), private)
     data, loadings = data_of(truth, 100_000), torch.cat(truth.loadings)
     structure = SPARSE if private else FULL
-    for found in [structured_maximum(data, start(structure), structure, SCALE),
-                  *([] if private else [dense_maximum(data, 2, SCALE)])]:
-        torch.testing.assert_close(joint(found) @ joint(found).T, loadings @ loadings.T,
-                                   rtol=0, atol=0.05)
-        torch.testing.assert_close(torch.cat(list(found.offsets.values())),
-                                   torch.cat(truth.offsets), rtol=0, atol=0.05)
+    for found in [
+        structured_maximum(data, start(structure), structure, SCALE),
+        *([] if private else [dense_maximum(data, 2, SCALE)]),
+    ]:
+        torch.testing.assert_close(
+            joint(found) @ joint(found).T, loadings @ loadings.T, rtol=0, atol=0.05
+        )
+        torch.testing.assert_close(
+            torch.cat(list(found.offsets.values())), torch.cat(truth.offsets), rtol=0, atol=0.05
+        )

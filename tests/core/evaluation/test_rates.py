@@ -43,13 +43,22 @@ def test_mixture_against_quadrature() -> None:
 
     def mixture(mix: np.ndarray) -> GaussianMixture:
         log_weights = torch.from_numpy(mix).log()[None]
-        return GaussianMixture(log_weights, torch.tensor(loc)[None, :, None],
-                               torch.tensor(scale, dtype=torch.float64)[None, :, None])
+        return GaussianMixture(
+            log_weights,
+            torch.tensor(loc)[None, :, None],
+            torch.tensor(scale, dtype=torch.float64)[None, :, None],
+        )
 
     prior = Gaussian(torch.zeros(1).double(), torch.ones(1).double())
     for p, log_p in ((prior, norm.logpdf), (mixture(weights), lambda z: log_density(z, weights))):
-        truth, _ = quad(lambda z, log_p=log_p: np.exp(log_density(z, other))
-                        * (log_density(z, other) - log_p(z)), -8, 8, limit=400)
+        truth, _ = quad(
+            lambda z, log_p=log_p: (
+                np.exp(log_density(z, other)) * (log_density(z, other) - log_p(z))
+            ),
+            -8,
+            8,
+            limit=400,
+        )
         found = kl(mixture(other), p, 40_000, 0)
         assert found.error is not None
         assert float(found.error) < 0.01
@@ -101,8 +110,11 @@ def expected_distortion(made, mask: torch.Tensor) -> torch.Tensor:
         spread = (posterior.stddev.square() @ loading.square().T).sum(-1)
         noise = made.aggregator.noise
         size = len(bias)
-        total = total + 0.5 * (error.square().sum(-1) + spread) / noise**2 + size * (
-            np.log(noise) + 0.5 * np.log(2 * np.pi))
+        total = (
+            total
+            + 0.5 * (error.square().sum(-1) + spread) / noise**2
+            + size * (np.log(noise) + 0.5 * np.log(2 * np.pi))
+        )
     return torch.as_tensor(total)
 
 

@@ -41,11 +41,14 @@ SINGLES = ["numbers", "picture", "word"]
 def samples() -> Samples:
     random = np.random.default_rng(0)
     codes, labels = placements()
-    return Samples({
-        "numbers": random.normal(size=(50, 5)),
-        "picture": random.integers(0, 256, (50, 1, 12, 12), dtype=np.uint8),
-        "word": codes.astype(np.uint8),
-    }, (labels % 2).astype(np.uint8))
+    return Samples(
+        {
+            "numbers": random.normal(size=(50, 5)),
+            "picture": random.integers(0, 256, (50, 1, 12, 12), dtype=np.uint8),
+            "word": codes.astype(np.uint8),
+        },
+        (labels % 2).astype(np.uint8),
+    )
 
 
 def judges() -> dict:
@@ -77,8 +80,15 @@ def test_report_is_complete_and_reproducible(make_model, samples, tmp_path) -> N
     assert not equal(report, evaluate_without_latents(model, samples, 4))
     check_content(report)
     assert list(dict.fromkeys(part for part, _ in seen)) == [
-        "log_likelihood", "rate", "distortion", "coherence", "joint_coherence", "probe", "conflict",
-        "projection"]
+        "log_likelihood",
+        "rate",
+        "distortion",
+        "coherence",
+        "joint_coherence",
+        "probe",
+        "conflict",
+        "projection",
+    ]
     check_marginals(report, latents)
     save_evaluation(Run(tmp_path), report, latents)
     assert Run(tmp_path).report == report
@@ -104,15 +114,20 @@ def test_a_stored_run_is_evaluated_with_its_study(run, tmp_path) -> None:
     assert latents.mean.shape == (8, 50, 3)
 
 
-@pytest.mark.parametrize("about", [
-    {"classes": list(NAMES), "alphabets": {"word": "abc"}},
-    {"classes": ["odd", "even"], "alphabets": {"word": ALPHABET}},
-    {"classes": list(NAMES), "alphabets": {"numbers": ALPHABET, "absent": ALPHABET}},
-    {},
-])
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"classes": list(NAMES), "alphabets": {"word": "abc"}},
+        {"classes": ["odd", "even"], "alphabets": {"word": ALPHABET}},
+        {"classes": list(NAMES), "alphabets": {"numbers": ALPHABET, "absent": ALPHABET}},
+        {},
+    ],
+)
 def test_a_study_without_judges_has_no_coherence(run, tmp_path, about, monkeypatch) -> None:
-    monkeypatch.setattr("mmvae_core.evaluation.report.log_likelihoods",
-                        lambda model, *_, **__: torch.zeros(8, 50) - 1.5)
+    monkeypatch.setattr(
+        "mmvae_core.evaluation.report.log_likelihoods",
+        lambda model, *_, **__: torch.zeros(8, 50) - 1.5,
+    )
     write_json(tmp_path / "study.json", about)
     report, _ = evaluate_run(run, Study(tmp_path))
     assert report["joint_coherence"] == {}
@@ -130,8 +145,9 @@ def check_marginals(report: dict, latents: Latents) -> None:
     """The items' likelihoods are those of which the report tells the mean."""
     assert latents.marginal is not None
     assert latents.marginal.shape == (len(latents.masks), BUDGET.likelihood_items)
-    for values, told in zip(latents.marginal[1:], report["log_likelihood"]["marginal"].values(),
-                            strict=True):
+    for values, told in zip(
+        latents.marginal[1:], report["log_likelihood"]["marginal"].values(), strict=True
+    ):
         assert values.astype(float).mean() == pytest.approx(told["mean"], rel=1e-12)
 
 

@@ -22,8 +22,12 @@ from mmvae_core.training import Step, Trainer
 from tests import rounding
 
 CPU, FABRIC = torch.device("cpu"), Fabric(accelerator="cpu")
-MODELS = [(variant, name) for variants in grid.EXPERIMENTS.values() for variant in variants
-          for name in grid.default_aggregators(variant)]
+MODELS = [
+    (variant, name)
+    for variants in grid.EXPERIMENTS.values()
+    for variant in variants
+    for name in grid.default_aggregators(variant)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -34,21 +38,35 @@ def float64() -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
 
 
-def config(seed: int = 0, variant: str = "missing", aggregator: str = "sum_pooling",
-           items: int = 100, **training: Any) -> RunConfig:
+def config(
+    seed: int = 0,
+    variant: str = "missing",
+    aggregator: str = "sum_pooling",
+    items: int = 100,
+    **training: Any,
+) -> RunConfig:
     made = config_of(Cell(variant, aggregator, "masked", seed))
     budget = {"epochs": 2, "batch": 50} | training
-    return replace(made, training=replace(made.training, **budget),
-                   data=replace(made.data, epoch_size=items))
+    return replace(
+        made, training=replace(made.training, **budget), data=replace(made.data, epoch_size=items)
+    )
 
 
 def source_of(made: RunConfig) -> TableSource:
     """Its data, in float64."""
     source = build_source(made)
     assert isinstance(source, TableSource)
-    tables = [Table(Batch({name: values.double() for name, values in one.items.data.items()},
-                          one.items.observed), one.latents, one.labels)
-              for one in (source.train, source.held_out, source.test)]
+    tables = [
+        Table(
+            Batch(
+                {name: values.double() for name, values in one.items.data.items()},
+                one.items.observed,
+            ),
+            one.latents,
+            one.labels,
+        )
+        for one in (source.train, source.held_out, source.test)
+    ]
     return TableSource(*tables, source.about)
 
 
@@ -59,8 +77,9 @@ def trained(*configs: RunConfig, sources: list[Source] | None = None) -> Ensembl
 
 
 def assert_same(one: MultimodalVAE, other: MultimodalVAE, tolerance: float = 1e-9) -> None:
-    for (name, value), twin in zip(one.state_dict().items(), other.state_dict().values(),
-                                   strict=True):
+    for (name, value), twin in zip(
+        one.state_dict().items(), other.state_dict().values(), strict=True
+    ):
         torch.testing.assert_close(value, twin, rtol=0, atol=tolerance, msg=name)
 
 
@@ -99,8 +118,9 @@ def test_the_others_have_no_effect_on_a_seed_not_even_a_diverged_one() -> None:
     alone = trained(first, second)
     beside = trained(first, third)
     assert_same(alone.models()[0], beside.models()[0])
-    broken = trained(first, second,
-                     sources=[source_of(first), spoiled(source_of(second), torch.inf)])
+    broken = trained(
+        first, second, sources=[source_of(first), spoiled(source_of(second), torch.inf)]
+    )
     assert broken.diverged() == [False, True]
     assert alone.diverged() == [False, False]
     assert_same(broken.models()[0], alone.models()[0])
@@ -109,13 +129,17 @@ def test_the_others_have_no_effect_on_a_seed_not_even_a_diverged_one() -> None:
 def test_seeds_have_weights_and_bounds_of_their_own() -> None:
     ensemble = trained(config(0), config(1))
     one, other = ensemble.models()
-    assert not torch.allclose(one.modality("first").encoder.body[0].weight,
-                              other.modality("first").encoder.body[0].weight)
+    assert not torch.allclose(
+        one.modality("first").encoder.body[0].weight, other.modality("first").encoder.body[0].weight
+    )
     bounds = [reports[-1].validation_bound for reports in ensemble.reports]
     assert bounds[0] != bounds[1]
     start = build_model(config(1))
-    moved = [float((value - twin).detach().abs().max()) for value, twin
-             in zip(other.parameters(), start.parameters(), strict=True) if value.dim() == 2]
+    moved = [
+        float((value - twin).detach().abs().max())
+        for value, twin in zip(other.parameters(), start.parameters(), strict=True)
+        if value.dim() == 2
+    ]
     assert all(0 < change < 0.1 for change in moved)
     assert not any(value.requires_grad for value in one.parameters())
 
@@ -141,8 +165,9 @@ def test_stacked_gradients_are_those_of_one_model(
     with seeded(5):
         alone, _ = step(batch, subset, 0.7)
     with seeded(5):
-        stacked, _ = ensemble._bounds(ensemble.weights, ensemble.buffers, data,
-                                      batch.observed[None], subset[None], 0.7)
+        stacked, _ = ensemble._bounds(
+            ensemble.weights, ensemble.buffers, data, batch.observed[None], subset[None], 0.7
+        )
     torch.testing.assert_close(stacked[0], alone, rtol=1e-10, atol=1e-10)
     alone.backward()
     stacked.sum().backward()

@@ -16,8 +16,9 @@ VARIANTS = [variant for variants in EXPERIMENTS.values() for variant in variants
 POE = Cell("linear", "poe", "masked", 0)
 
 
-@pytest.mark.parametrize(("name", "models"), [("linear", 3 * 5), ("bimodal", 7 + 5),
-                                              ("missing", 5)])
+@pytest.mark.parametrize(
+    ("name", "models"), [("linear", 3 * 5), ("bimodal", 7 + 5), ("missing", 5)]
+)
 def test_every_model_is_there_once_and_its_seeds_together(name: str, models: int) -> None:
     found = cells(name, (), grid.OBJECTIVES, 3)
     assert len(found) == len(set(found)) == models * 2 * 3
@@ -25,27 +26,44 @@ def test_every_model_is_there_once_and_its_seeds_together(name: str, models: int
     assert {cell.variant for cell in found} == set(EXPERIMENTS[name])
     for variant in EXPERIMENTS[name]:
         for seed in range(3):
-            own = {(cell.aggregator, cell.objective) for cell in found
-                   if (cell.variant, cell.seed) == (variant, seed)}
-            assert own == {(one, other) for one in grid.default_aggregators(variant)
-                           for other in grid.OBJECTIVES}
+            own = {
+                (cell.aggregator, cell.objective)
+                for cell in found
+                if (cell.variant, cell.seed) == (variant, seed)
+            }
+            assert own == {
+                (one, other)
+                for one in grid.default_aggregators(variant)
+                for other in grid.OBJECTIVES
+            }
 
 
 def test_asked_models_alone_and_each_once() -> None:
     found = cells("missing", ("poe", "moe", "poe"), ("masked",), 2)
-    assert found == [Cell("missing", name, "masked", seed)
-                     for name in ("poe", "moe") for seed in range(2)]
-    assert cells("bimodal", ("sum_pooling_mixture",), ("masked",), 1)[0].name == \
-        "sum_pooling_mixture-masked"
+    assert found == [
+        Cell("missing", name, "masked", seed) for name in ("poe", "moe") for seed in range(2)
+    ]
+    assert (
+        cells("bimodal", ("sum_pooling_mixture",), ("masked",), 1)[0].name
+        == "sum_pooling_mixture-masked"
+    )
 
 
-@pytest.mark.parametrize(("name", "aggregator", "objective", "said"), [
-    ("letters", "poe", "masked", "no experiment 'letters'; choose one of linear, bimodal, missing"),
-    ("linear", "mean", "masked", "no aggregator 'mean'; choose one of"),
-    ("linear", "mean_mixture", "masked", "no aggregator 'mean'; choose one of"),
-    ("linear", "poe_mixture", "masked", "'poe' was given components = 5"),
-    ("linear", "poe", "elbo", "no objective 'elbo'; choose one of"),
-])
+@pytest.mark.parametrize(
+    ("name", "aggregator", "objective", "said"),
+    [
+        (
+            "letters",
+            "poe",
+            "masked",
+            "no experiment 'letters'; choose one of linear, bimodal, missing",
+        ),
+        ("linear", "mean", "masked", "no aggregator 'mean'; choose one of"),
+        ("linear", "mean_mixture", "masked", "no aggregator 'mean'; choose one of"),
+        ("linear", "poe_mixture", "masked", "'poe' was given components = 5"),
+        ("linear", "poe", "elbo", "no objective 'elbo'; choose one of"),
+    ],
+)
 def test_unknown_names_are_refused_before_anything_is_trained(
     name: str, aggregator: str, objective: str, said: str
 ) -> None:
@@ -73,8 +91,16 @@ def test_a_cell_changes_its_parts_and_seeds_alone() -> None:
     assert made.aggregator.width == 48
     assert made.objective.name == "mixture"
     assert made.data.seed == made.training.seed == 4
-    assert replace(made, aggregator=base.aggregator, objective=base.objective, data=base.data,
-                   training=base.training) == base
+    assert (
+        replace(
+            made,
+            aggregator=base.aggregator,
+            objective=base.objective,
+            data=base.data,
+            training=base.training,
+        )
+        == base
+    )
     assert replace(made.training, seed=base.training.seed) == base.training
     plain = config_of(POE).aggregator
     assert (plain.name, plain.components) == ("poe", 1)
@@ -88,18 +114,25 @@ def test_quick_trains_a_tenth_of_the_passes_and_is_another_result() -> None:
 
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "latent": {"latent": 6}, "private": {"private": 1},
-    "objective": {"objective": {"beta": 2.0}}, "aggregator": {"aggregator": {"components": 2}},
-    "prior": {"prior": {"name": "mixture"}}, "data": {"data": {"seed": 1}},
-    "epochs": {"training": {"epochs": 99}}, "batch": {"training": {"batch": 1}},
+    "latent": {"latent": 6},
+    "private": {"private": 1},
+    "objective": {"objective": {"beta": 2.0}},
+    "aggregator": {"aggregator": {"components": 2}},
+    "prior": {"prior": {"name": "mixture"}},
+    "data": {"data": {"seed": 1}},
+    "epochs": {"training": {"epochs": 99}},
+    "batch": {"training": {"batch": 1}},
 }
 
 
 def changed(made: RunConfig, change: dict[str, Any]) -> RunConfig:
-    return replace(made, **{
-        key: replace(getattr(made, key), **value) if isinstance(value, dict) else value
-        for key, value in change.items()
-    })
+    return replace(
+        made,
+        **{
+            key: replace(getattr(made, key), **value) if isinstance(value, dict) else value
+            for key, value in change.items()
+        },
+    )
 
 
 def test_a_fingerprint_changes_with_every_setting() -> None:

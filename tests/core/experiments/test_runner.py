@@ -40,8 +40,11 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def config_of(cell: Cell, quick: bool = False) -> RunConfig:
         made = grid.config_of(cell, quick)
-        return replace(made, training=replace(made.training, **settings),
-                       data=replace(made.data, epoch_size=100))
+        return replace(
+            made,
+            training=replace(made.training, **settings),
+            data=replace(made.data, epoch_size=100),
+        )
 
     monkeypatch.setattr(runner, "config_of", config_of)
     monkeypatch.setattr("mmvae_core.experiments.measure.KL_ITEMS", 20)
@@ -58,8 +61,10 @@ def trained(monkeypatch: pytest.MonkeyPatch, budget: dict[str, Any]) -> Counter[
     def fake(cells: Sequence[Cell], order: Order) -> list[Row]:
         counts.update(cells)
         marks = [fingerprint(runner.config_of(cell, order.quick)) for cell in cells]
-        return [Row(cell, Figure("log_likelihood", "all", counts[cell]), 1.0, mark)
-                for cell, mark in zip(cells, marks, strict=True)]
+        return [
+            Row(cell, Figure("log_likelihood", "all", counts[cell]), 1.0, mark)
+            for cell, mark in zip(cells, marks, strict=True)
+        ]
 
     monkeypatch.setattr(runner, "run_together", fake)
     return counts
@@ -70,18 +75,27 @@ def test_a_model_is_trained_and_measured(budget: dict[str, Any]) -> None:
     found = {(row.figure.figure, row.figure.given): row.figure.value for row in rows}
     assert {row.cell for row in rows} == {POE}
     assert {row.config for row in rows} == {fingerprint(runner.config_of(POE))}
-    assert {"log_likelihood", "maximum_likelihood", "variational_gap", "kl_to_exact",
-            "mcc_strong", "mcc_weak"} <= {figure for figure, _ in found}
+    assert {
+        "log_likelihood",
+        "maximum_likelihood",
+        "variational_gap",
+        "kl_to_exact",
+        "mcc_strong",
+        "mcc_weak",
+    } <= {figure for figure, _ in found}
     assert found["log_likelihood_train", "all"] < found["maximum_likelihood_train", "all"]
     assert found["variational_gap", "all"] > 0
     shortfall = found["maximum_likelihood_train", "all"] - found["log_likelihood_train", "all"]
     assert found["relative_shortfall_train", "all"] == pytest.approx(
-        shortfall / abs(found["maximum_likelihood_train", "all"]))
+        shortfall / abs(found["maximum_likelihood_train", "all"])
+    )
     for given in ("all", "pairs", "singles"):
         assert found["kl_to_exact", given] > 0
         assert 0 <= found["mcc_strong", given] <= 1
-    again = {(row.figure.figure, row.figure.given): row.figure.value
-             for row in run_together([POE], Order())}
+    again = {
+        (row.figure.figure, row.figure.given): row.figure.value
+        for row in run_together([POE], Order())
+    }
     assert again == found, "the same seed, the same figures"
 
 
@@ -177,9 +191,11 @@ def test_a_diverged_model_is_recorded_and_not_tried_again(
 
 
 def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    rows = [Row(cell, Figure(name, "all", value), 2.5, "0123456789ab")
-            for cell, value in ((MOE, -301.25), (POE, 0.5), (LATER, 1e-7))
-            for name in ("log_likelihood", "mcc_weak")]
+    rows = [
+        Row(cell, Figure(name, "all", value), 2.5, "0123456789ab")
+        for cell, value in ((MOE, -301.25), (POE, 0.5), (LATER, 1e-7))
+        for name in ("log_likelihood", "mcc_weak")
+    ]
     write_rows(tmp_path / "a" / "linear.csv", rows)
     found = read_rows(tmp_path / "a" / "linear.csv")
     assert set(found) == set(rows)
@@ -190,13 +206,19 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_rows(tmp_path / "none.csv") == []
 
 
-@pytest.mark.parametrize("content", [
-    b"variant,aggregator\nlinear,poe\n", b"\xff\xfe\x00", b"no table\nat all\n",
-    b",".join(name.encode() for name in COLUMNS) + b"\nlinear,poe,masked,zero,a,all,1,1,x\n",
-    b",".join(name.encode() for name in COLUMNS) + b"\nlinear,poe,masked,0,a,all,one,1,x\n",
-    b",".join(name.encode() for name in COLUMNS) + b"\nlinear,poe\n",
-    b"variant\n" + b"a" * 200_000,
-], ids=["columns", "no text", "no table", "seed", "value", "short", "long"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"variant,aggregator\nlinear,poe\n",
+        b"\xff\xfe\x00",
+        b"no table\nat all\n",
+        b",".join(name.encode() for name in COLUMNS) + b"\nlinear,poe,masked,zero,a,all,1,1,x\n",
+        b",".join(name.encode() for name in COLUMNS) + b"\nlinear,poe,masked,0,a,all,one,1,x\n",
+        b",".join(name.encode() for name in COLUMNS) + b"\nlinear,poe\n",
+        b"variant\n" + b"a" * 200_000,
+    ],
+    ids=["columns", "no text", "no table", "seed", "value", "short", "long"],
+)
 def test_a_damaged_table_is_named_in_one_sentence(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "linear.csv").write_bytes(content)
     with pytest.raises(RunError) as caught:
@@ -215,10 +237,17 @@ def test_an_error_in_a_process_of_its_own_reaches_the_caller(tmp_path: Path) -> 
 
 
 def test_the_report_says_how_it_was_made(tmp_path: Path) -> None:
-    rows = [Row(Cell("linear", name, objective, seed),
-                Figure("log_likelihood", "all", -300.0 - seed - penalty), 10.0, "a")
-            for name in ("poe", "sum_pooling") for seed in range(3)
-            for objective, penalty in (("masked", 0.0), ("mixture", 5.0 + 0.1 * seed))]
+    rows = [
+        Row(
+            Cell("linear", name, objective, seed),
+            Figure("log_likelihood", "all", -300.0 - seed - penalty),
+            10.0,
+            "a",
+        )
+        for name in ("poe", "sum_pooling")
+        for seed in range(3)
+        for objective, penalty in (("masked", 0.0), ("mixture", 5.0 + 0.1 * seed))
+    ]
     report = write_report("linear", rows, Order(quick=True), tmp_path / "linear.json")
     assert json.loads((tmp_path / "linear.json").read_text()) == report
     assert (report["models"], report["seeds"], report["seconds"]) == (12, [0, 1, 2], 120)

@@ -35,8 +35,10 @@ def test_a_report_follows_from_its_table(name: str) -> None:
     report, rows = read_json(RESULTS / f"{name}.json"), read_rows(RESULTS / f"{name}.csv")
     assert report["quick"] is False
     assert report["models"] == len({row.cell for row in rows})
-    said, again = ({(one["variant"], one["better"], one["worse"]): one["verdict"] for one in found}
-                   for found in (report["claims"], claims(rows)))
+    said, again = (
+        {(one["variant"], one["better"], one["worse"]): one["verdict"] for one in found}
+        for found in (report["claims"], claims(rows))
+    )
     assert said == again
     assert len(again) > 0
     # Tables have six digits, of which a difference of two figures keeps fewer.
@@ -60,18 +62,24 @@ def test_a_run_of_made_data_is_whole(run: Run) -> None:
 def test_learned_aggregators_reach_the_maximum_likelihood_of_the_dense_world(
     aggregator: str,
 ) -> None:
-    rows = [row for row in read_rows(RESULTS / "linear.csv")
-            if (row.cell.variant, row.cell.aggregator, row.cell.objective)
-            == ("linear", aggregator, "masked")]
-    figures = {(row.cell.seed, row.figure.figure, row.figure.given): row.figure.value
-               for row in rows}
+    rows = [
+        row
+        for row in read_rows(RESULTS / "linear.csv")
+        if (row.cell.variant, row.cell.aggregator, row.cell.objective)
+        == ("linear", aggregator, "masked")
+    ]
+    figures = {
+        (row.cell.seed, row.figure.figure, row.figure.given): row.figure.value for row in rows
+    }
     for seed in range(5):
         assert figures[seed, "relative_shortfall_train", "all"] < 0.01
         assert figures[seed, "kl_to_exact", "all"] < 0.5
 
 
 def test_one_model_of_the_bimodal_world_finds_its_latents_up_to_an_affine_map() -> None:
-    means = {(one["aggregator"], one["objective"]): one["mean"]
-             for one in read_json(RESULTS / "bimodal.json")["summary"]
-             if (one["variant"], one["figure"], one["given"]) == ("bimodal", "mcc_weak", "all")}
+    means = {
+        (one["aggregator"], one["objective"]): one["mean"]
+        for one in read_json(RESULTS / "bimodal.json")["summary"]
+        if (one["variant"], one["figure"], one["given"]) == ("bimodal", "mcc_weak", "all")
+    }
     assert max(means.values()) >= 0.95

@@ -34,17 +34,27 @@ def test_one_value_or_none_has_no_interval() -> None:
     assert interval([]) == {"mean": None, "seeds": 0, "singles": [], **no_spread}
 
 
-@pytest.mark.parametrize(("differences", "word"), [
-    ([1.0, 1.1, 0.9], "holds"), ([-1.0, -1.1, -0.9], "reversed"), ([1.0, -1.1, 0.2], "open"),
-    ([1.0], "open"), ([], "open"), ([2.0, 2.0], "holds"), ([0.0, 0.0], "open"),
-])
+@pytest.mark.parametrize(
+    ("differences", "word"),
+    [
+        ([1.0, 1.1, 0.9], "holds"),
+        ([-1.0, -1.1, -0.9], "reversed"),
+        ([1.0, -1.1, 0.2], "open"),
+        ([1.0], "open"),
+        ([], "open"),
+        ([2.0, 2.0], "holds"),
+        ([0.0, 0.0], "open"),
+    ],
+)
 def test_a_verdict_is_where_the_interval_of_paired_differences_lies(
     differences: list[float], word: str
 ) -> None:
     """What the seeds share, here hundreds of nats of their worlds, drops out."""
     worlds = [-100.0 * 3**seed for seed in range(len(differences))]
-    better = {seed: world + change for seed, (world, change)
-              in enumerate(zip(worlds, differences, strict=True))}
+    better = {
+        seed: world + change
+        for seed, (world, change) in enumerate(zip(worlds, differences, strict=True))
+    }
     found = verdict(better | {77: 1e9}, dict(enumerate(worlds)) | {88: -1e9})
     assert found["verdict"] == word
     assert found["seeds"] == len(differences), "seeds that only one of them has do not count"
@@ -52,10 +62,16 @@ def test_a_verdict_is_where_the_interval_of_paired_differences_lies(
         assert found["mean"] == pytest.approx(np.mean(differences))
 
 
-def rows(values: dict[tuple[str, str, str], list[float]], figure: str = "log_likelihood",
-         given: str = "all") -> list[Row]:
-    return [Row(Cell(*model, seed), Figure(figure, given, value), 1.0, "a")
-            for model, seeds in values.items() for seed, value in enumerate(seeds)]
+def rows(
+    values: dict[tuple[str, str, str], list[float]],
+    figure: str = "log_likelihood",
+    given: str = "all",
+) -> list[Row]:
+    return [
+        Row(Cell(*model, seed), Figure(figure, given, value), 1.0, "a")
+        for model, seeds in values.items()
+        for seed, value in enumerate(seeds)
+    ]
 
 
 WORLD = {
@@ -70,10 +86,12 @@ WORLD = {
 def test_claims_compare_models_of_one_variant_by_their_joint_log_likelihood() -> None:
     noise = rows({key: [1e6] * 3 for key in WORLD}, "log_likelihood", "pairs")
     noise += rows({key: [1e6] * 3 for key in WORLD}, "mcc_weak")
-    found = {(one["variant"], one["better"], one["worse"]): one
-             for one in claims([*noise, *rows(WORLD)])}
+    found = {
+        (one["variant"], one["better"], one["worse"]): one for one in claims([*noise, *rows(WORLD)])
+    }
     assert set(found) == {
-        ("linear", "poe-masked", "poe-mixture"), ("linear", "sum_pooling-masked", "poe-masked"),
+        ("linear", "poe-masked", "poe-mixture"),
+        ("linear", "sum_pooling-masked", "poe-masked"),
         ("missing", "sum_pooling-masked", "moe-masked"),
     }
     words = [one["verdict"] for one in found.values()]
@@ -89,8 +107,10 @@ def test_claims_compare_models_of_one_variant_by_their_joint_log_likelihood() ->
 def test_a_summary_has_one_entry_per_model_and_figure() -> None:
     found = summarise([*rows(WORLD), *rows(WORLD, "mcc_weak", "pairs")])
     assert len(found) == 2 * len(WORLD)
-    keys = [tuple(one[key] for key in ("variant", "aggregator", "objective", "figure", "given"))
-            for one in found]
+    keys = [
+        tuple(one[key] for key in ("variant", "aggregator", "objective", "figure", "given"))
+        for one in found
+    ]
     assert keys == sorted(set(keys))
     entry = found[keys.index(("linear", "poe", "masked", "log_likelihood", "all"))]
     assert (entry["mean"], entry["sd"], entry["seeds"]) == pytest.approx((-11, 1, 3))

@@ -11,8 +11,15 @@ _PAD = components.load(Path(__file__).parent)
 def drawing_pad(label: str, key: str, strokes: str) -> str:
     """The drawing as `strokes.from_text` reads it; `strokes` is what the pad begins with."""
     state = _PAD(
-        key=key, default={"strokes": strokes}, on_strokes_change=lambda: None,
-        data={"label": label, "strokes": strokes, "pen": PEN, "most_points": MAX_POINTS,
-              "most_strokes": MAX_STROKES},
+        key=key,
+        default={"strokes": strokes},
+        on_strokes_change=lambda: None,
+        data={
+            "label": label,
+            "strokes": strokes,
+            "pen": PEN,
+            "most_points": MAX_POINTS,
+            "most_strokes": MAX_STROKES,
+        },
     )
     return str(state["strokes"] or "")

@@ -26,13 +26,14 @@ from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig
 from mmvae_core.data.bimodal import bimodal
 from mmvae_core.data.digit_source import digits
 from mmvae_core.data.linear import linear, linear_sparse
-from mmvae_core.data.missing import missing
+from mmvae_core.data.missing import missing, missing_deep
 from mmvae_core.data.moments import moments
 from mmvae_core.data.source import Source
 from mmvae_core.errors import ConfigError
 from mmvae_core.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
+from mmvae_core.networks.mixing import MixingNetwork
 from mmvae_core.networks.mlp import LinearDecoder, VectorDecoder, VectorEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
 from mmvae_core.networks.start import LAST_LAYER, Standardise, keep_variance
@@ -68,12 +69,14 @@ Entry = TypeVar("Entry")
 ENCODERS = {
     "mlp": VectorEncoder,
     "linear": VectorEncoder,
+    "known": VectorEncoder,
     "image": ImageEncoder,
     "sequence": SequenceEncoder,
 }
 DECODERS = {
     "mlp": VectorDecoder,
     "linear": LinearDecoder,
+    "known": MixingNetwork,
     "image": ImageDecoder,
     "sequence": VectorDecoder,
 }
@@ -83,7 +86,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "categorical": Categorical,
 }
-FAN_IN = "fan_in"
+FAN_IN, KNOWN = "fan_in", "known"
 RANKS = {"image": 3, "sequence": 2}
 HEADS: dict[str, MakeHead] = {"normal": GaussianHead, "laplace": LaplaceHead}
 FAMILIES: dict[str, type[Diagonal]] = {"normal": Gaussian, "laplace": DiagonalLaplace}
@@ -163,6 +166,7 @@ DATA: dict[str, MakeSource] = {
     "linear_sparse": linear_sparse,
     "bimodal": bimodal,
     "missing": missing,
+    "missing_deep": missing_deep,
 }
 
 
@@ -179,7 +183,21 @@ def start_model(config: RunConfig, source: Source) -> MultimodalVAE:
     if config.start == FAN_IN:
         for name, found in moments(config, source).items():
             model.modality(name).start_at(found.mean, found.stddev)
+    for one in config.modalities:
+        if one.network == KNOWN:
+            _know(model.modality(one.name), source)
     return model
+
+
+def _know(modality: Modality, source: Source) -> None:
+    """Give a modality the map that its data were drawn with, for its decoder."""
+    truth = getattr(source, "truth", None)
+    if truth is None or modality.name not in truth.maps:
+        raise ConfigError(
+            f"Modality {modality.name!r} has the network 'known', which is the true map of a made "
+            "world, and its data have none; choose another network, such as mlp."
+        )
+    modality.decoder.load_state_dict(truth.maps[modality.name].state_dict())
 
 
 def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
@@ -228,6 +246,9 @@ def build_aggregator(config: RunConfig) -> Aggregator:
         )
     shared = make(config)
     shared.prior_product, shared.draws = config.aggregator.prior_product, config.aggregator.draws
+    for part in shared.modules():
+        if isinstance(part, GaussianHead | MixtureHead):
+            part.start_at(config.aggregator.start_scale)
     whole = shared
     if config.private:
         private = pick(PRIVATE, name, "aggregator with private latents")

@@ -45,11 +45,20 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class LikelihoodConfig(Config, frozen=True):
-    """p(x_s | z): the distribution's name and, for Normal and Laplace, its scale."""
+    """p(x_s | z): the distribution's name and, for Normal and Laplace, its scale.
+
+    A learned scale is one number, or with `per_entry` one for each of the data's entries.
+    """
 
     name: Name
     scale: PositiveFloat = 1.0
     learn_scale: bool = False
+    per_entry: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that scales of their own are learned: fixed ones would all be the same."""
+        if self.per_entry and not self.learn_scale:
+            raise ValueError("per_entry needs learn_scale = true")
 
 
 class ModalityConfig(Config, frozen=True):
@@ -72,6 +81,7 @@ class AggregatorConfig(Config, frozen=True):
     With `prior_product` every posterior is multiplied by p(z), as a product of experts does by its
     rule, so that nothing shown gives the prior exactly. `draws` says how gradients pass through
     draws of a mixture: `implicit` to its weights too, or `pathwise` in the drawn component alone.
+    `start_scale` is the scale at which posteriors, before any product, begin.
     """
 
     name: Name
@@ -83,6 +93,7 @@ class AggregatorConfig(Config, frozen=True):
     residual: bool = False
     prior_product: bool = False
     draws: Literal["implicit", "pathwise"] = "implicit"
+    start_scale: Annotated[float, Meta(gt=0.01, le=100)] = 1.0
 
     def __post_init__(self) -> None:
         """Check that the heads share the width evenly."""

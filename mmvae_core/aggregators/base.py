@@ -1,5 +1,6 @@
 """The contract of every aggregator, and the heads that read a posterior off a feature vector."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -79,8 +80,12 @@ class GaussianHead(nn.Module):
     def __init__(self, features: int, latent: int) -> None:
         super().__init__()
         self.linear = nn.Linear(features, 2 * latent)
-        with torch.no_grad():
-            self.linear.bias[latent:].fill_(0.5413)
+        self.start_at(1.0)
+
+    @torch.no_grad()
+    def start_at(self, scale: float) -> None:
+        """Let scales begin near this one."""
+        self.linear.bias[self.linear.out_features // 2 :].fill_(raw_scale(scale))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and scale."""
@@ -90,6 +95,11 @@ class GaussianHead(nn.Module):
     def posterior(self, features: Tensor) -> Diagonal:
         """The same as a distribution."""
         return Gaussian(*self(features))
+
+
+def raw_scale(scale: float) -> float:
+    """s with softplus(s) = scale, about: a head's bias. Of 1 it is what shipped runs began with."""
+    return 0.5413 if scale == 1 else math.log(math.expm1(scale))
 
 
 def blanked(values: Tensor, subset: Tensor) -> Tensor:

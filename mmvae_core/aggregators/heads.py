@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmvae_core.aggregators.base import MIN_SCALE, GaussianHead
+from mmvae_core.aggregators.base import MIN_SCALE, GaussianHead, raw_scale
 from mmvae_core.probability.posteriors import DiagonalLaplace, DiagonalMixture
 
 SPREAD = 0.5
@@ -37,9 +37,14 @@ class MixtureHead(nn.Module):
         self.components, self.latent, self.family = components, latent, family
         self.linear = nn.Linear(features, components * (1 + 2 * latent))
         with torch.no_grad():
-            _, loc, scale = self._split(self.linear.bias)
+            _, loc, _ = self._split(self.linear.bias)
             loc.normal_(std=SPREAD)
-            scale.fill_(0.5413)
+        self.start_at(1.0)
+
+    @torch.no_grad()
+    def start_at(self, scale: float) -> None:
+        """Let all components' scales begin near this one."""
+        self._split(self.linear.bias)[2].fill_(raw_scale(scale))
 
     def posterior(self, features: Tensor) -> DiagonalMixture:
         """The distribution of features [..., feature]."""

@@ -12,6 +12,7 @@ import torch
 
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Table, TableSource
+from mmvae_core.data.truth import truth_of
 from mmvae_core.data.vectors import Clusters, Mixing, complete
 from mmvae_core.errors import ConfigError
 
@@ -41,7 +42,9 @@ def bimodal(config: RunConfig, folder: Path | None = None) -> TableSource:
     train, held_out, test = (
         _split(config, clusters, mixing, index, count) for index, count in enumerate(counts)
     )
-    return TableSource(train, held_out, test, ABOUT | {"alphabets": {config.names[1]: "abcde"}})
+    about = ABOUT | {"alphabets": {config.names[1]: "abcde"}}
+    truth = truth_of(config, clusters, [mixing], NOISE, config.names[1])
+    return TableSource(train, held_out, test, about, truth)
 
 
 def _split(config: RunConfig, clusters: Clusters, mixing: Mixing, split: int, count: int) -> Table:

@@ -1,8 +1,9 @@
 """Linear-Gaussian worlds, of which everything is known: x_s = W_s z + e_s, z ~ N(0, I).
 
-The noise e_s is standard normal. `linear` has dense loadings W_s of 5 latents, standard normal
-entries. `linear_sparse` has 5 shared latents and 5 of each modality's own; W_s is zero on the
-latents of the others. The config's modalities say how many numbers each has, `data.seed` which
+The noise e_s is standard normal. `linear` has dense loadings W_s of 5 latents. `linear_sparse` has
+5 shared latents and 5 of each modality's own; W_s is zero on the latents of the others. The columns
+of W_s that are not zero are orthonormal, so that each modality tells of each latent that it sees as
+much as the noise hides: precision 1, beside the prior's 1. The config's modalities say how many numbers each has, `data.seed` which
 world it is. Labels are the fifth (quantile of N(0, 1)) in which the first latent lies.
 Source: Hirt et al. 2024, https://arxiv.org/abs/2309.00380
 """
@@ -16,6 +17,7 @@ from mmvae_core.batch import Batch
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Table, TableSource
 from mmvae_core.data.vectors import complete, sizes
+from mmvae_core.errors import ConfigError
 
 SHARED, PRIVATE = 5, 5
 HELD_OUT, TEST = 1_000, 2_000
@@ -35,8 +37,7 @@ ABOUT = {
 
 def linear(config: RunConfig, folder: Path | None = None) -> TableSource:
     """The world with dense loadings."""
-    loadings = [_normal(config, index, (size, SHARED)) for index, size in enumerate(sizes(config))]
-    return _source(config, loadings)
+    return _source(config, dense_loadings(config))
 
 
 def linear_sparse(config: RunConfig, folder: Path | None = None) -> TableSource:
@@ -44,14 +45,19 @@ def linear_sparse(config: RunConfig, folder: Path | None = None) -> TableSource:
     return _source(config, sparse_loadings(config))
 
 
+def dense_loadings(config: RunConfig) -> list[np.ndarray]:
+    """W_s [size, latent], its columns orthonormal."""
+    return [_columns(config, index, (size, SHARED)) for index, size in enumerate(sizes(config))]
+
+
 def sparse_loadings(config: RunConfig) -> list[np.ndarray]:
-    """W_s [size, latent]: standard normal where s sees the latent, else zero."""
+    """W_s [size, latent]: orthonormal columns for the latents that s sees, else zero."""
     found = []
     for index, size in enumerate(sizes(config)):
         loading = np.zeros((size, SHARED + PRIVATE * len(config.modalities)))
         own = SHARED + PRIVATE * index
         seen = [*range(SHARED), *range(own, own + PRIVATE)]
-        loading[:, seen] = _normal(config, index, (size, len(seen)))
+        loading[:, seen] = _columns(config, index, (size, len(seen)))
         found.append(loading)
     return found
 
@@ -76,5 +82,14 @@ def _split(config: RunConfig, loadings: list[np.ndarray], split: int, count: int
     return Table(items, torch.from_numpy(latents), labels)
 
 
-def _normal(config: RunConfig, part: int, shape: tuple[int, ...]) -> np.ndarray:
-    return np.random.default_rng((config.data.seed, 0, part)).standard_normal(shape)
+def _columns(config: RunConfig, part: int, shape: tuple[int, int]) -> np.ndarray:
+    """Orthonormal columns, uniformly at random; ConfigError if there are more columns than rows."""
+    if shape[0] < shape[1]:
+        raise ConfigError(
+            f"Modality {config.names[part]!r} has {shape[0]} numbers and sees {shape[1]} latents, "
+            f"of which it can tell apart no more than it has numbers; make `shape` at least "
+            f"[{shape[1]}]."
+        )
+    drawn = np.random.default_rng((config.data.seed, 0, part)).standard_normal(shape)
+    basis, upper = np.linalg.qr(drawn)
+    return basis * np.sign(np.diag(upper))

@@ -2,7 +2,9 @@
 
 z in R^10 from 5 normal clusters; each modality is an injective mixing of z of its own plus normal
 noise of 0.5. Each modality of each training and validation item is kept with probability 1/2; of
-an item that would have none, one at random is kept. The test items are complete.
+an item that would have none, one at random is kept. The test items are complete, and there are the
+same ones thinned as the training items are. `missing` has maps of two layers, slope 0.2, and scaled
+latents; `missing_deep`, as the paper's code has it, three layers of slope 0.1 and latents as drawn.
 Source: Hirt et al. 2024, https://arxiv.org/abs/2309.00380
 """
 
@@ -14,10 +16,13 @@ import torch
 from mmvae_core.batch import Batch
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Table, TableSource
+from mmvae_core.data.truth import truth_of
 from mmvae_core.data.vectors import Clusters, Mixing, complete, sizes
+from mmvae_core.networks.mixing import LEAK
 
 LATENT, CLUSTERS, NOISE, KEPT = 10, 5, 0.5, 0.5
 HELD_OUT, TEST = 1_000, 2_000
+DEEP_LEAK = 0.1
 
 ABOUT = {
     "title": "Missing: four vectors, half of them missing in training",
@@ -29,14 +34,26 @@ ABOUT = {
 
 def missing(config: RunConfig, folder: Path | None = None) -> TableSource:
     """The world of `data.seed`."""
+    return _world(config, layers=2, slope=LEAK, scaled=True)
+
+
+def missing_deep(config: RunConfig, folder: Path | None = None) -> TableSource:
+    """The world of deeper maps and latents as drawn."""
+    return _world(config, layers=3, slope=DEEP_LEAK, scaled=False)
+
+
+def _world(config: RunConfig, layers: int, slope: float, scaled: bool) -> TableSource:
     generator = np.random.default_rng((config.data.seed, 0))
-    clusters = Clusters(CLUSTERS, LATENT, generator)
-    mixings = [Mixing(LATENT, size, generator) for size in sizes(config)]
+    clusters = Clusters(CLUSTERS, LATENT, generator, scaled)
+    mixings = [Mixing(LATENT, size, generator, layers, slope) for size in sizes(config)]
     counts = (config.data.epoch_size, HELD_OUT, TEST)
     train, held_out, test = (
         _split(config, clusters, mixings, index, count) for index, count in enumerate(counts)
     )
-    return TableSource(_thinned(train, config, 0), _thinned(held_out, config, 1), test, ABOUT)
+    thinned = (_thinned(one, config, index) for index, one in enumerate((train, held_out, test)))
+    truth = truth_of(config, clusters, mixings, NOISE)
+    train, held_out, fewer = thinned
+    return TableSource(train, held_out, test, ABOUT, truth, fewer)
 
 
 def _split(

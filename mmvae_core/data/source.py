@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mmvae_core.batch import Batch
+from mmvae_core.data.truth import Truth
 
 
 class Source(Protocol):
@@ -43,12 +44,16 @@ class TableSource:
     """Made data with known latents: the training items in a new order in every epoch.
 
     `about` tells a study of them: title, classes (names of the labels), alphabets, sources.
+    `truth` is what they were drawn from, `thinned` the test items with modalities missing; None
+    where a world has no such thing.
     """
 
     train: Table
     held_out: Table
     test: Table
     about: Mapping[str, Any]
+    truth: Truth | None = None
+    thinned: Table | None = None
 
     def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
         """One pass over all training items."""

@@ -8,9 +8,7 @@ import torch
 from mmvae_core.batch import Batch
 from mmvae_core.config import RunConfig
 from mmvae_core.errors import ConfigError
-
-LEAK = 0.2
-"""Slope of the leaky ReLU below zero."""
+from mmvae_core.networks.mixing import LEAK
 
 
 def sizes(config: RunConfig) -> list[int]:
@@ -36,18 +34,23 @@ def complete(data: Mapping[str, np.ndarray]) -> Batch:
 
 
 class Clusters:
-    """A mixture of normals with equal weights, scaled to mean 0 and variance 1 in each latent.
+    """A mixture of normals with equal weights.
 
-    Before scaling, centres are uniform in (-5, 5) and standard deviations, which differ between
-    clusters and latents, in (0.5, 3): clusters overlap.
+    Centres are uniform in (-5, 5) and standard deviations, which differ between clusters and
+    latents, in (0.5, 3): clusters overlap. With `scaled` all is then brought to mean 0 and variance
+    1 in each latent.
     Source: Khemakhem et al. 2020, https://arxiv.org/abs/1907.04809
     """
 
-    def __init__(self, count: int, latent: int, generator: np.random.Generator) -> None:
+    def __init__(
+        self, count: int, latent: int, generator: np.random.Generator, scaled: bool = True
+    ) -> None:
         centres = generator.uniform(-5, 5, (count, latent))
         spreads = generator.uniform(0.5, 3, (count, latent))
-        scale = np.sqrt(centres.var(0) + (spreads**2).mean(0))
-        self.centres, self.spreads = (centres - centres.mean(0)) / scale, spreads / scale
+        shift, scale = 0.0, 1.0
+        if scaled:
+            shift, scale = centres.mean(0), np.sqrt(centres.var(0) + (spreads**2).mean(0))
+        self.centres, self.spreads = (centres - shift) / scale, spreads / scale
 
     def draw(self, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Latents [count, latent] and which cluster each comes from [count]."""
@@ -57,25 +60,37 @@ class Clusters:
 
 
 class Mixing:
-    """f(z) = B leaky(A z + a): injective, for A [size, latent] and B [size, size] have full rank.
+    """f(z) = W_n leaky(... leaky(W_1 z + a_1) ...): injective, as all W have full rank.
 
-    Columns of A and B are orthonormal and B leaky(A z) is scaled by sqrt(2), so that entries stay
-    near the latents' size; a is normal with standard deviation 0.3.
-    Source: the two-layer mixings of Khemakhem et al. 2020, https://arxiv.org/abs/1907.04809
+    W_1 [size, latent] and the others [size, size] have orthonormal columns, but that W_1 is scaled
+    by sqrt(2 size / latent), so that entries stay near the latents' size; shifts are normal with
+    standard deviation 0.3.
+    Source: the mixings of Khemakhem et al. 2020, https://arxiv.org/abs/1907.04809
     """
 
-    def __init__(self, latent: int, size: int, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        latent: int,
+        size: int,
+        generator: np.random.Generator,
+        layers: int = 2,
+        slope: float = LEAK,
+    ) -> None:
         if size < latent:
             raise ConfigError(
                 f"A vector of {size} numbers cannot hold {latent} latents apart; make `shape` "
                 f"at least [{latent}]."
             )
-        self.inner = np.linalg.qr(generator.standard_normal((size, latent)))[0]
-        self.outer = np.linalg.qr(generator.standard_normal((size, size)))[0]
-        self.shift = 0.3 * generator.standard_normal(size)
-        self.scale = 2**0.5 * (size / latent) ** 0.5
+        self.slope = slope
+        widths = [latent] + [size] * (layers - 1)
+        self.weights = [np.linalg.qr(generator.standard_normal((size, one)))[0] for one in widths]
+        self.weights[0] = (2 * size / latent) ** 0.5 * self.weights[0]
+        self.shifts = [0.3 * generator.standard_normal(size) for _ in widths[1:]]
 
     def __call__(self, latents: np.ndarray) -> np.ndarray:
         """x [item, size] of latents [item, latent]."""
-        hidden = self.scale * (latents @ self.inner.T) + self.shift
-        return np.where(hidden > 0, hidden, LEAK * hidden) @ self.outer.T
+        values = latents
+        for weight, shift in zip(self.weights, self.shifts, strict=False):
+            inside = values @ weight.T + shift
+            values = np.where(inside > 0, inside, self.slope * inside)
+        return values @ self.weights[-1].T

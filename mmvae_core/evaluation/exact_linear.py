@@ -117,6 +117,7 @@ def _is_linear(part: Modality) -> bool:
         isinstance(part.decoder, LinearDecoder | nn.Linear)
         and isinstance(part.likelihood, LocationScale)
         and part.likelihood.family == "normal"
+        and part.likelihood.log_scale.dim() == 0
     )
 
 

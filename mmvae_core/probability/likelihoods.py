@@ -44,15 +44,15 @@ class Likelihood(nn.Module):
 
 
 class LocationScale(Likelihood):
-    """Normal or Laplace around the decoder's output, one scale for the modality.
+    """Normal or Laplace around the decoder's output, one scale for the modality or each entry.
 
-    The scale is fixed, or learned as a single parameter (log_scale).
+    The scale is fixed, or learned (log_scale, a number or [*shape]).
     """
 
     def __init__(self, shape: tuple[int, ...], config: LikelihoodConfig) -> None:
         super().__init__(shape, config)
         self.family = config.name
-        start = torch.tensor(math.log(config.scale))
+        start = torch.full(shape if config.per_entry else (), math.log(config.scale))
         self.log_scale = nn.Parameter(start, requires_grad=config.learn_scale)
 
     def log_prob(self, outputs: Tensor, data: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class LocationScale(Likelihood):
         else:
             per_entry = -error.abs()
             constant = self.log_scale + math.log(2)
-        return self._sum(per_entry) - math.prod(self.shape) * constant
+        return self._sum(per_entry) - math.prod(self.shape) * constant.mean()
 
     def mean(self, outputs: Tensor) -> Tensor:
         """The location."""

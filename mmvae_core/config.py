@@ -143,12 +143,15 @@ class DataConfig(Config, frozen=True):
     """The data set, how many items a pass has, and what else a data set may need.
 
     `photo` says where the photos of `digits` come from; `seed` which of the made worlds it is.
+    `loadings` are those of the linear worlds: columns standard normal, or orthonormal as in the
+    paper's code.
     """
 
     name: Name = "digits"
     photo: Literal["rendered", "svhn"] = "rendered"
     epoch_size: Positive = 60_000
     seed: NonNegative = 0
+    loadings: Literal["normal", "orthonormal"] = "normal"
 
 
 class TrainingConfig(Config, frozen=True):

@@ -1,9 +1,10 @@
 """Linear-Gaussian worlds, of which everything is known: x_s = W_s z + e_s, z ~ N(0, I).
 
 The noise e_s is standard normal. `linear` has dense loadings W_s of 5 latents. `linear_sparse` has
-5 shared latents and 5 of each modality's own; W_s is zero on the latents of the others. The columns
-of W_s that are not zero are orthonormal, so that each modality tells of each latent that it sees as
-much as the noise hides: precision 1, beside the prior's 1. The config's modalities say how many numbers each has, `data.seed` which
+5 shared latents and 5 of each modality's own; W_s is zero on the latents of the others. Entries that
+are not zero are standard normal; or, with `data.loadings = "orthonormal"` as in the paper's code,
+the columns are orthonormal, so that each modality tells of a latent that it sees as much as the
+prior does, precision 1 beside 1. The config's modalities say how many numbers each has, `data.seed` which
 world it is. Labels are the fifth (quantile of N(0, 1)) in which the first latent lies.
 Source: Hirt et al. 2024, https://arxiv.org/abs/2309.00380
 """
@@ -46,12 +47,12 @@ def linear_sparse(config: RunConfig, folder: Path | None = None) -> TableSource:
 
 
 def dense_loadings(config: RunConfig) -> list[np.ndarray]:
-    """W_s [size, latent], its columns orthonormal."""
+    """W_s [size, latent]."""
     return [_columns(config, index, (size, SHARED)) for index, size in enumerate(sizes(config))]
 
 
 def sparse_loadings(config: RunConfig) -> list[np.ndarray]:
-    """W_s [size, latent]: orthonormal columns for the latents that s sees, else zero."""
+    """W_s [size, latent], zero on the latents that s does not see."""
     found = []
     for index, size in enumerate(sizes(config)):
         loading = np.zeros((size, SHARED + PRIVATE * len(config.modalities)))
@@ -83,13 +84,14 @@ def _split(config: RunConfig, loadings: list[np.ndarray], split: int, count: int
 
 
 def _columns(config: RunConfig, part: int, shape: tuple[int, int]) -> np.ndarray:
-    """Orthonormal columns, uniformly at random; ConfigError if there are more columns than rows."""
+    """The columns of the latents that a modality sees [size, seen]."""
+    drawn = np.random.default_rng((config.data.seed, 0, part)).standard_normal(shape)
+    if config.data.loadings == "normal":
+        return drawn
     if shape[0] < shape[1]:
         raise ConfigError(
             f"Modality {config.names[part]!r} has {shape[0]} numbers and sees {shape[1]} latents, "
-            f"of which it can tell apart no more than it has numbers; make `shape` at least "
-            f"[{shape[1]}]."
+            f"expected no more latents than numbers; make `shape` at least [{shape[1]}]."
         )
-    drawn = np.random.default_rng((config.data.seed, 0, part)).standard_normal(shape)
     basis, upper = np.linalg.qr(drawn)
-    return basis * np.sign(np.diag(upper))
+    return basis * np.sign(np.diag(upper))  # uniform over all orthonormal columns

@@ -16,16 +16,36 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
 EXPERIMENTS = {
     "linear": ("linear", "linear_sparse", "linear_private"),
     "bimodal": ("bimodal", "bimodal_normal"),
-    "missing": ("missing",),
+    "missing": (
+        "missing",
+        "missing_normal",
+        "missing_laplace",
+        "missing_known",
+        "missing_deep",
+    ),
 }
 """The variants of each experiment, which are files of `configs/experiments`."""
 KEPT = ("linear", "bimodal", "bimodal_normal", "missing")
 """The variants whose runs the app can open."""
 MIXTURE = "_mixture"
 COMPONENTS = 5
+WITH_HEADS = ("bimodal", "missing")
 FIXED = ("poe", "moe", "mopoe")
 LEARNED = ("sum_pooling", "self_attention")
-OBJECTIVES = ("masked", "mixture")
+EMPTY, NOT_EMPTY = "mixture", "mixture_not_empty"
+OBJECTIVES = ("masked", EMPTY, NOT_EMPTY)
+"""`mixture` shows nothing in one of 2^M draws, as the paper's code does; `mixture_not_empty` then
+shows all, as MMVAE and MoPoE do it. Under `masked` nothing shown is a term as any other."""
+SIDE = {
+    "missing_normal": ((*FIXED, *LEARNED), ("masked", NOT_EMPTY)),
+    "missing_laplace": (("moe", *LEARNED), ("masked",)),
+    "missing_known": (("poe", *LEARNED), ("masked",)),
+    "missing_deep": (("poe", *LEARNED), ("masked", NOT_EMPTY)),
+}
+"""Worlds beside the main ones: which rules and objectives are trained in them."""
+TRUTH = "truth"
+"""The aggregator of the cell that is not trained: what the world's data were drawn from, or where
+all is linear the model of highest training likelihood."""
 QUICK_SHARE = 10
 """`--quick` trains so many times fewer passes."""
 
@@ -59,24 +79,38 @@ def cells(
         (variant, aggregator, objective)
         for variant in EXPERIMENTS[experiment]
         for aggregator in aggregators or default_aggregators(variant)
-        for objective in objectives
+        for objective in objectives or default_objectives(variant)
     )
     for model in models:
         _check(config_of(Cell(*model, 0)))
-    return [Cell(*model, seed) for model in models for seed in range(seeds)]
+    truths = [(variant, TRUTH, TRUTH) for variant in EXPERIMENTS[experiment]]
+    return [Cell(*model, seed) for model in (*truths, *models) for seed in range(seeds)]
 
 
 def default_aggregators(variant: str) -> tuple[str, ...]:
-    """Fixed and learned ones; mixture heads too where the prior is a mixture."""
-    heads = tuple(name + MIXTURE for name in LEARNED)
-    return (*FIXED, *LEARNED, *heads) if variant == "bimodal" else (*FIXED, *LEARNED)
+    """Fixed and learned ones; in two worlds mixture heads, without the product, beside them."""
+    if variant in SIDE:
+        return SIDE[variant][0]
+    heads = tuple(name + MIXTURE for name in LEARNED) if variant in WITH_HEADS else ()
+    return (*FIXED, *LEARNED, *heads)
+
+
+def default_objectives(variant: str) -> tuple[str, ...]:
+    """All three; in the worlds beside the main ones fewer."""
+    return SIDE[variant][1] if variant in SIDE else OBJECTIVES
 
 
 def config_of(cell: Cell, quick: bool = False) -> RunConfig:
-    """The variant's committed configuration with the cell's parts; the seed is also the world's."""
+    """The variant's committed configuration with the cell's parts; the seed is also the world's.
+
+    A truth's is the variant's own, of one pass: it is not trained.
+    """
     base = load_config(CONFIGS / f"{cell.variant}.toml")
+    if cell.aggregator == TRUTH:
+        return one_seed(replace(base, training=replace(base.training, epochs=1)), cell.seed)
     name = cell.aggregator.removesuffix(MIXTURE)
-    components = COMPONENTS if cell.aggregator.endswith(MIXTURE) else 1
+    has_heads = cell.aggregator.endswith(MIXTURE)
+    subsets = "not_empty" if cell.objective == NOT_EMPTY else base.objective.subsets
     epochs = max(1, base.training.epochs // QUICK_SHARE) if quick else base.training.epochs
     return one_seed(
         replace(
@@ -84,10 +118,13 @@ def config_of(cell: Cell, quick: bool = False) -> RunConfig:
             aggregator=replace(
                 base.aggregator,
                 name=name,
-                components=components,
+                components=COMPONENTS if has_heads else 1,
+                prior_product=base.aggregator.prior_product and not has_heads,
                 **_sizes(name, base.aggregator.width),
             ),
-            objective=replace(base.objective, name=cell.objective),
+            objective=replace(
+                base.objective, name=cell.objective.removesuffix("_not_empty"), subsets=subsets
+            ),
             training=replace(base.training, epochs=epochs),
         ),
         cell.seed,

@@ -1,6 +1,6 @@
 """What is measured on a model of an experiment, all on test items unless a name says otherwise."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,22 +9,29 @@ from torch import Tensor
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_objective, build_subsets
 from mmvae_core.config import RunConfig
-from mmvae_core.data.linear import sparse_loadings
-from mmvae_core.data.source import TableSource
+from mmvae_core.data.linear import dense_loadings, sparse_loadings
+from mmvae_core.data.source import Table, TableSource
 from mmvae_core.evaluation.all_subsets import one_subset, posterior_all_subsets
 from mmvae_core.evaluation.exact_linear import LinearGaussian, exact_linear, kl_from_exact
 from mmvae_core.evaluation.identifiability import strong_mcc, weak_mcc
 from mmvae_core.evaluation.log_likelihood import log_likelihood
 from mmvae_core.evaluation.maximum_likelihood import dense_maximum, structured_maximum
+from mmvae_core.evaluation.true_likelihood import true_log_likelihood
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.seeding import seeded
 from mmvae_core.subsets import all_subsets
+from mmvae_core.training import EpochReport
 
-SAMPLES, ROWS = 256, 20_000
+SAMPLES, ROWS = 1024, 20_000
 """Importance samples of a log-likelihood, and latents decoded at once."""
+TRUTH_SAMPLES = 500
+"""Draws for each cluster of the true model's log-likelihood."""
 KL_ITEMS, KL_SAMPLES = 500, 64
 BOUND_DRAWS = 16
 SEED = 0
+ALL, NOTHING = "all", "nothing"
+CURVE, POINTS = "held_out_bound", 24
+"""The held-out bound along the training, at so many passes."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,45 @@ def measure(config: RunConfig, model: MultimodalVAE, source: TableSource) -> lis
     """All figures of a model; log-likelihoods, bounds and KLs in nats per item."""
     model.eval()
     exact = exact_linear(model)
-    figures = [] if exact is None else _exact_figures(config, model, exact, source)
-    if exact is None:
-        full = all_subsets(len(model.names))[-1]
-        value = log_likelihood(model, source.test.items, full, full, SAMPLES, SEED, ROWS).mean()
-        figures.append(Figure("log_likelihood", "all", float(value)))
-    return [*figures, *_identifiability(model, source)]
+    own = (
+        _sampled_figures(model, source)
+        if exact is None
+        else _exact_figures(config, model, exact, source)
+    )
+    total = own[0].value
+    shown = {given: _bound(config, model, source.test.items, given) for given in (ALL, NOTHING)}
+    return [
+        *own,
+        Figure("full_gap", ALL, total - shown[ALL]),
+        Figure("bound_shown_nothing", ALL, shown[NOTHING]),
+        *_identifiability(model, source),
+    ]
+
+
+def measure_truth(config: RunConfig, source: TableSource) -> list[Figure]:
+    """The same of what the data were drawn from, or of the best that a linear model can be.
+
+    `error` is the standard error of a mean of estimates over items, by their weights.
+    """
+    if source.truth is None:
+        return _best_linear(config, source)
+    found = []
+    for given, table in _tables(source):
+        one = true_log_likelihood(source.truth, table, TRUTH_SAMPLES, SEED)
+        assert one.error is not None
+        error = float(one.error.square().sum().sqrt()) / len(one.error)
+        found += [
+            Figure("log_likelihood", given, float(one.value.mean())),
+            Figure("error", given, error),
+        ]
+    return found
+
+
+def curve(reports: Sequence[EpochReport]) -> list[Figure]:
+    """The bound on held-out items along the training; `given` names the pass."""
+    last = len(reports)
+    passes = sorted({max(1, round(last * point / POINTS)) for point in range(1, POINTS + 1)})
+    return [Figure(CURVE, str(one), reports[one - 1].validation_bound) for one in passes]
 
 
 def maximum(config: RunConfig, source: TableSource) -> LinearGaussian:
@@ -58,57 +98,99 @@ def maximum(config: RunConfig, source: TableSource) -> LinearGaussian:
     return structured_maximum(data, dict(zip(config.names, loadings, strict=True)), structure)
 
 
-def _exact_figures(
-    config: RunConfig, model: MultimodalVAE, exact: LinearGaussian, source: TableSource
-) -> list[Figure]:
-    best, figures = maximum(config, source), []
-    for suffix, table in (("", source.test), ("_train", source.train)):
-        items = table.items
-        own, top = (
-            float(one.log_evidence(items.data, items.observed).mean()) for one in (exact, best)
-        )
-        figures += [
-            Figure("log_likelihood" + suffix, "all", own),
-            Figure("maximum_likelihood" + suffix, "all", top),
-        ]
-    relative = (figures[3].value - figures[2].value) / abs(figures[3].value)
-    gap = figures[0].value - _bound(config, model, source.test.items)
+def _tables(source: TableSource) -> list[tuple[str, Table]]:
+    """The test items, and where there are any the same ones with modalities missing."""
+    return [(ALL, source.test), *([("thinned", source.thinned)] if source.thinned else [])]
+
+
+def _sampled_figures(model: MultimodalVAE, source: TableSource) -> list[Figure]:
+    full = all_subsets(len(model.names))[-1]
     return [
-        *figures,
-        Figure("relative_shortfall_train", "all", relative),
-        Figure("variational_gap", "all", gap),
-        *_divergences(model, exact, source.test.items),
+        Figure(
+            "log_likelihood",
+            given,
+            float(log_likelihood(model, table.items, full, full, SAMPLES, SEED, ROWS).mean()),
+        )
+        for given, table in _tables(source)
     ]
 
 
+def _best_linear(config: RunConfig, source: TableSource) -> list[Figure]:
+    """Log-likelihoods of the best linear model, and the true loadings' singular values."""
+    best = maximum(config, source)
+    found = [
+        Figure(f"log_likelihood{suffix}", ALL, float(best.log_evidence(*_of(table)).mean()))
+        for suffix, table in (("", source.test), ("_train", source.train))
+    ]
+    if config.private:
+        return found
+    make = dense_loadings if config.data.name == "linear" else sparse_loadings
+    return [*found, *_singular_values([torch.from_numpy(one) for one in make(config)])]
+
+
+def _exact_figures(
+    config: RunConfig, model: MultimodalVAE, exact: LinearGaussian, source: TableSource
+) -> list[Figure]:
+    own, train = (
+        float(exact.log_evidence(*_of(table)).mean()) for table in (source.test, source.train)
+    )
+    found = [
+        Figure("log_likelihood", ALL, own),
+        Figure("log_likelihood_train", ALL, train),
+        Figure("variational_gap", ALL, own - _bound(config, model, source.test.items, None)),
+        *_divergences(model, exact, source.test.items),
+    ]
+    return found if config.private else [*found, *_singular_values(list(exact.loadings.values()))]
+
+
+def _of(table: Table) -> tuple[Mapping[str, Tensor], Tensor]:
+    return table.items.data, table.items.observed
+
+
+def _singular_values(loadings: Sequence[Tensor]) -> list[Figure]:
+    """Of all modalities' loadings together, the largest first: how much of each latent is told."""
+    values = torch.linalg.svdvals(torch.cat([one.double() for one in loadings]))
+    return [Figure("singular_value", str(row + 1), float(one)) for row, one in enumerate(values)]
+
+
 @torch.no_grad()
-def _bound(config: RunConfig, model: MultimodalVAE, items: Batch) -> float:
-    """The training objective on test items, over fresh subsets and noise."""
+def _bound(config: RunConfig, model: MultimodalVAE, items: Batch, shown: str | None) -> float:
+    """The training objective on test items: over fresh subsets and noise, or shown this."""
     objective, draw = build_objective(config), build_subsets(config)
     generator, weights = torch.Generator().manual_seed(SEED), torch.ones(len(model.names))
     with seeded(SEED):
-        values = [
-            objective(model, items, draw(items.observed, generator), 1, True)
-            .bound(weights, 1.0)
-            .mean()
-            for _ in range(BOUND_DRAWS)
-        ]
+        values = []
+        for _ in range(BOUND_DRAWS):
+            subset = draw(items.observed, generator)
+            if shown is not None:
+                subset = items.observed & (shown == ALL)
+            terms = objective(model, items, subset, 1, True)
+            values.append(terms.bound(weights, 1.0).mean())
     return float(torch.stack(values).mean())
 
 
 def _divergences(model: MultimodalVAE, exact: LinearGaussian, items: Batch) -> list[Figure]:
-    """KL(q(z | x_S) || p(z | x_S)) from the learned model's own exact posterior."""
+    """KL(q(z | x_S) || p(z | x_S)) from the learned model's own exact posterior.
+
+    Means over subsets: of all modalities, of pairs, of single ones; and by how many are shown.
+    """
     part = items.rows(slice(0, KL_ITEMS))
     posterior, masks = posterior_all_subsets(model, part), all_subsets(len(model.names))
-    found = []
-    for given, rows in _groups(masks):
-        values = []
-        for row in rows:
-            truth = exact.posterior(part.data, masks[row].expand(len(part), -1))
-            q = one_subset(posterior, row)
-            values.append(float(kl_from_exact(q, truth, KL_SAMPLES, SEED).value.mean()))
-        found.append(Figure("kl_to_exact", given, sum(values) / len(values)))
-    return found
+    values = []
+    for row in range(len(masks)):
+        truth = exact.posterior(part.data, masks[row].expand(len(part), -1))
+        q = one_subset(posterior, row)
+        values.append(float(kl_from_exact(q, truth, KL_SAMPLES, SEED).value.mean()))
+    sizes = masks.sum(1).tolist()
+    by_size = [
+        (str(size), [row for row, one in enumerate(sizes) if one == size])
+        for size in range(len(model.names) + 1)
+    ]
+    return [
+        Figure(name, given, sum(values[row] for row in rows) / len(rows))
+        for name, groups in (("kl_to_exact", _groups(masks)), ("kl_by_size", by_size))
+        for given, rows in groups
+    ]
 
 
 @torch.no_grad()

@@ -16,11 +16,12 @@ from pathlib import Path
 import torch
 
 from mmvae_core.build import build_source
-from mmvae_core.data.source import TableSource
+from mmvae_core.config import RunConfig
+from mmvae_core.data.source import Source, TableSource
 from mmvae_core.errors import RunError, one_line
 from mmvae_core.experiments.ensemble import Ensemble
-from mmvae_core.experiments.grid import KEPT, Cell, config_of, fingerprint
-from mmvae_core.experiments.measure import Figure, measure
+from mmvae_core.experiments.grid import KEPT, TRUTH, Cell, config_of, fingerprint
+from mmvae_core.experiments.measure import Figure, curve, measure, measure_truth
 from mmvae_core.files import write_atomically
 from mmvae_core.runs import finish_run, make_fabric
 from mmvae_core.studies import make_table_study
@@ -41,7 +42,7 @@ DIVERGED = "diverged"
 
 @dataclass(frozen=True)
 class Order:
-    """How the models are trained; `keep` is a folder of studies for the runs of seed 0."""
+    """How models are trained; `keep` is a folder of studies for the masked runs of seed 0."""
 
     quick: bool = False
     device: str = "cpu"
@@ -49,7 +50,8 @@ class Order:
 
     def folder(self, cell: Cell) -> Path | None:
         """Where the cell's run is kept, if it is."""
-        if self.keep is None or cell.seed != 0 or cell.variant not in KEPT:
+        wanted = cell.seed == 0 and cell.variant in KEPT and cell.objective == "masked"
+        if self.keep is None or not wanted:
             return None
         return self.keep / cell.variant / cell.name
 
@@ -96,6 +98,8 @@ def run_together(cells: Sequence[Cell], order: Order) -> list[Row]:
     torch.set_num_threads(1)
     configs = [config_of(cell, order.quick) for cell in cells]
     sources = [build_source(config) for config in configs]
+    if cells[0].aggregator == TRUTH:
+        return _truths(cells, configs, sources)
     device = make_fabric(order.device).device
     ensemble = Ensemble(configs, sources, device)
     ensemble.train()
@@ -108,9 +112,21 @@ def run_together(cells: Sequence[Cell], order: Order) -> list[Row]:
             if (folder := order.folder(cell)) is not None:
                 make_table_study(source, configs[index], folder.parent)
                 finish_run(configs[index], folder, models[index], reports, device)
-            figures = measure(configs[index], models[index], source)
+            figures = [*measure(configs[index], models[index], source), *curve(reports)]
         seconds = round(sum(report.seconds for report in reports), 1)
         rows += [Row(cell, figure, seconds, fingerprint(configs[index])) for figure in figures]
+    return rows
+
+
+def _truths(
+    cells: Sequence[Cell], configs: Sequence[RunConfig], sources: Sequence[Source]
+) -> list[Row]:
+    """Figures of what is not trained."""
+    rows = []
+    for cell, config, source in zip(cells, configs, sources, strict=True):
+        assert isinstance(source, TableSource)
+        figures = measure_truth(config, source)
+        rows += [Row(cell, figure, 0.0, fingerprint(config)) for figure in figures]
     return rows
 
 

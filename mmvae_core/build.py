@@ -33,7 +33,7 @@ from mmvae_core.errors import ConfigError
 from mmvae_core.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
-from mmvae_core.networks.mixing import MixingNetwork
+from mmvae_core.networks.mixing import LEAK, MixingNetwork
 from mmvae_core.networks.mlp import LinearDecoder, VectorDecoder, VectorEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
 from mmvae_core.networks.start import LAST_LAYER, Standardise, keep_variance
@@ -197,7 +197,14 @@ def _know(modality: Modality, source: Source) -> None:
             f"Modality {modality.name!r} has the network 'known', which is the true map of a made "
             "world, and its data have none; choose another network, such as mlp."
         )
-    modality.decoder.load_state_dict(truth.maps[modality.name].state_dict())
+    known = truth.maps[modality.name]
+    if known.layers != 2 or known.slope != LEAK:
+        raise ConfigError(
+            f"Modality {modality.name!r} has the network 'known', which knows maps of two layers "
+            f"with slope {LEAK}; those of this world have {known.layers} layers with slope "
+            f"{known.slope}; choose another network, such as mlp."
+        )
+    modality.decoder.load_state_dict(known.state_dict())
 
 
 def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:

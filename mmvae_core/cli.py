@@ -253,7 +253,7 @@ def experiment(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Models trained at once.")] = 2,
 ) -> None:
     """Train and measure the models of one of the paper's experiments over several seeds."""
-    from mmvae_core.experiments.grid import OBJECTIVES, cells
+    from mmvae_core.experiments.grid import cells
     from mmvae_core.experiments.report import print_claims, write_report
     from mmvae_core.experiments.runner import Order, run_cells
     from mmvae_core.progress import count_bar
@@ -261,7 +261,7 @@ def experiment(
     if quick and out == RESULTS:
         raise UsageError("--quick needs --out FOLDER, so that it cannot replace shipped results.")
     count = seeds or (2 if quick else 5)
-    todo = cells(name, aggregator or (), objective or OBJECTIVES, count)
+    todo = cells(name, aggregator or (), objective or (), count)
     order = Order(quick, device, keep)
     with count_bar(f"experiment {name}", "model") as each:
         rows = run_cells(todo, out / f"{name}.csv", order, workers, each)

@@ -44,6 +44,34 @@ class Claim(Interval, frozen=True):
     verdict: Literal["holds", "open", "reversed"]
 
 
+class Verdict(Interval, frozen=True):
+    """What became of a claim in one world; `against` says what was subtracted.
+
+    The claims themselves stand in `experiments.claims`.
+    """
+
+    claim: Text
+    variant: Text
+    against: Text
+    verdict: Literal["holds", "open", "does not hold"]
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """A model's bound on held-out items along the training, the mean over seeds by pass."""
+
+    variant: Text
+    aggregator: Text
+    objective: Text
+    passes: Annotated[tuple[int, ...], Meta(min_length=1, max_length=1000)]
+    bounds: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=1000)]
+    late_gain: Number
+
+    def __post_init__(self) -> None:
+        """Check that there is a bound for each pass."""
+        if len(self.passes) != len(self.bounds):
+            raise ValueError("a curve needs a bound for each pass")
+
+
 class Summary(Interval, frozen=True):
     """A figure of one model; `given` is `all`, or a mean over `pairs` or `singles`."""
 
@@ -79,6 +107,8 @@ class Report(msgspec.Struct, frozen=True):
     finished: Text
     claims: tuple[Claim, ...]
     summary: tuple[Summary, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
     def measured(self) -> list[str]:
         """The worlds that have figures."""
@@ -88,6 +118,14 @@ class Report(msgspec.Struct, frozen=True):
     def claims_of(self, variant: str) -> list[Claim]:
         """The comparisons in one world."""
         return [one for one in self.claims if one.variant == variant]
+
+    def verdicts_of(self, variant: str) -> list[Verdict]:
+        """What became of the claims in one world."""
+        return [one for one in self.verdicts if one.variant == variant]
+
+    def curves_of(self, variant: str) -> list[Curve]:
+        """The bounds along the training in one world."""
+        return [one for one in self.curves if one.variant == variant]
 
     def summary_of(self, variant: str) -> list[Summary]:
         """The figures of one world."""

@@ -6,15 +6,17 @@ from ui import frame
 
 frame.enter()
 
-from ui import result_views, truth_views  # noqa: E402
+from ui import result_reasons, result_views, truth_views  # noqa: E402
 
 reports = result_views.read()
-result_views.verdicts(list(reports.values()))
+result_views.verdicts(reports)
 
 st.subheader("One world closely", anchor=False)
 file, world = result_views.pick_world(reports)
 result_views.differences(reports[file], world)
 result_views.figures(reports[file], world)
+result_reasons.convergence(reports[file], world)
+result_reasons.reasons(reports[file], world)
 truth_views.latents(world)
 
 result_views.made(reports)

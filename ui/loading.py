@@ -61,6 +61,12 @@ def experiments() -> dict[Path, Report | RunError]:
     return {path: _experiment(str(path), _stamp(path)) for path in report_files(root())}
 
 
+def older_models(report: Path) -> int:
+    """How many of a report's models were trained by an earlier configuration; 0 if unknown."""
+    table = report.with_suffix(".csv")
+    return _older_models(str(table), _stamp(table))
+
+
 def runs(study: Study) -> dict[str, Run]:
     """A study's runs by their folder's name."""
     return {run.folder.name: _run(str(run.folder), stamp(run)) for run in study.runs()}
@@ -258,6 +264,16 @@ def _experiment(path: str, age: int) -> Report | RunError:
         return read_report(Path(path))
     except RunError as error:
         return error
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _older_models(table: str, age: int) -> int:
+    from mmvae_core.experiments.freshness import older_models
+
+    try:
+        return older_models(Path(table))
+    except RunError:
+        return 0
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -33,6 +33,7 @@ LOOKS = {
     "reversed": Look("reversed", "#D55E00", "triangle-down"),
     "masked": Look("masked", "#56B4E9", "circle"),
     "mixture": Look("mixture", "#E69F00", "diamond"),
+    "mixture_not_empty": Look("mixture never empty", "#009E73", "square"),
 }
 """The verdicts of claims and the objectives, each with a colour and a shape of its own."""
 

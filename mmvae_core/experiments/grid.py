@@ -43,6 +43,15 @@ SIDE = {
     "missing_deep": (("poe", *LEARNED), ("masked", NOT_EMPTY)),
 }
 """Worlds beside the main ones: which rules and objectives are trained in them."""
+NO_PRODUCT = {"missing_laplace": ("poe", "mopoe")}
+"""Rules that a world cannot have: a product of Laplaces has no closed form."""
+SAME_ITEMS = {
+    "bimodal_normal": "bimodal",
+    "missing_normal": "missing",
+    "missing_laplace": "missing",
+    "missing_known": "missing",
+}
+"""Worlds whose items are those of another one, so that its truth is theirs."""
 TRUTH = "truth"
 """The aggregator of the cell that is not trained: what the world's data were drawn from, or where
 all is linear the model of highest training likelihood."""
@@ -68,7 +77,7 @@ class Cell:
 def cells(
     experiment: str, aggregators: Sequence[str], objectives: Sequence[str], seeds: int
 ) -> list[Cell]:
-    """All models of an experiment, the seeds of each one after the other.
+    """The truths and all models of an experiment, the seeds of each one after the other.
 
     UsageError or ConfigError for names that are not known, before anything is trained.
     """
@@ -80,10 +89,12 @@ def cells(
         for variant in EXPERIMENTS[experiment]
         for aggregator in aggregators or default_aggregators(variant)
         for objective in objectives or default_objectives(variant)
+        if aggregator not in NO_PRODUCT.get(variant, ())
     )
     for model in models:
         _check(config_of(Cell(*model, 0)))
-    truths = [(variant, TRUTH, TRUTH) for variant in EXPERIMENTS[experiment]]
+    own = [variant for variant in EXPERIMENTS[experiment] if variant not in SAME_ITEMS]
+    truths = [(variant, TRUTH, TRUTH) for variant in own]
     return [Cell(*model, seed) for model in (*truths, *models) for seed in range(seeds)]
 
 

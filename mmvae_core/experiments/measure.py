@@ -24,7 +24,7 @@ from mmvae_core.training import EpochReport
 
 SAMPLES, ROWS = 1024, 20_000
 """Importance samples of a log-likelihood, and latents decoded at once."""
-TRUTH_SAMPLES = 500
+TRUTH_SAMPLES = 100
 """Draws for each cluster of the true model's log-likelihood."""
 KL_ITEMS, KL_SAMPLES = 500, 64
 BOUND_DRAWS = 16

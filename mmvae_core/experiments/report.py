@@ -10,16 +10,16 @@ import torch
 
 from mmvae_core import __version__
 from mmvae_core.checkpoints import write_json
-from mmvae_core.experiments.grid import EXPERIMENTS
+from mmvae_core.experiments.grid import EXPERIMENTS, TRUTH
 from mmvae_core.experiments.measure import KL_ITEMS, KL_SAMPLES, SAMPLES
 from mmvae_core.experiments.runner import DIVERGED, Order, Row
-from mmvae_core.experiments.summary import LEVEL, claims, summarise
+from mmvae_core.experiments.summary import LEVEL, claims, curves, summarise, verdicts
 from mmvae_core.runs import hardware
 
 
 def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> dict[str, Any]:
     """Write the report of an experiment's rows and return it."""
-    cells = {row.cell: row.seconds for row in rows}
+    cells = {row.cell: row.seconds for row in rows if row.cell.aggregator != TRUTH}
     is_fast = order.device != "cpu" and torch.cuda.is_available()
     device = torch.device("cuda" if is_fast else "cpu")
     report = {
@@ -43,7 +43,9 @@ def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> di
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
         "torch": version("torch"),
         "version": __version__,
+        "verdicts": verdicts(rows),
         "claims": claims(rows),
+        "curves": curves(rows),
         "summary": summarise(rows),
     }
     write_json(path, report)
@@ -51,13 +53,19 @@ def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> di
 
 
 def print_claims(report: Mapping[str, Any]) -> Iterator[str]:
-    """The claims as lines of text."""
+    """The verdicts as lines of text, then the differences behind them."""
     yield f"{report['models']} models, seeds {report['seeds']}, differences in nats per item:"
-    for claim in report["claims"]:
-        if claim["low"] is not None:
-            span = f"{claim['mean']:+.3f} [{claim['low']:+.3f}, {claim['high']:+.3f}]"
-            yield (
-                f"{claim['variant']:16} {claim['better']:28} above {claim['worse']:24} {span} "
-                f"{claim['verdict']}"
-            )
+    for one in report["verdicts"]:
+        yield f"{one['variant']:16} {one['claim']:34} {_span(one)} {one['verdict']}"
+    for one in report["claims"]:
+        yield (
+            f"{one['variant']:16} {one['better']:28} above {one['worse']:36} {_span(one)} "
+            f"{one['verdict']}"
+        )
     yield from (f"diverged: {name}" for name in report["diverged"])
+
+
+def _span(one: Mapping[str, Any]) -> str:
+    if one["low"] is None:
+        return f"{one['mean']:+.3f} [one seed]"
+    return f"{one['mean']:+.3f} [{one['low']:+.3f}, {one['high']:+.3f}]"

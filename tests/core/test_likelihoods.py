@@ -71,6 +71,21 @@ def test_a_learned_scale_follows_its_gradient(name: str) -> None:
 
 
 @continuous
+def test_entries_with_scales_of_their_own_have_scipys_density(name: str) -> None:
+    likelihood = make((2, 3), name, scale=0.5, learn_scale=True, per_entry=True)
+    scales = torch.linspace(0.3, 2.0, 6, dtype=torch.float64).view(2, 3)
+    assert likelihood.log_scale.shape == (2, 3)
+    with torch.no_grad():
+        likelihood.log_scale.copy_(scales.log())
+    outputs, data = randn(4, 5, 2, 3), randn(5, 2, 3, seed=1)
+    values = likelihood.log_prob(outputs, data)
+    expected = FAMILIES[name](outputs.numpy(), scales.numpy()).logpdf(data.numpy())
+    np.testing.assert_allclose(values.detach(), expected.sum((-1, -2)), rtol=1e-12)
+    values.sum().backward()
+    assert (likelihood.log_scale.grad != 0).all()
+
+
+@continuous
 def test_a_fixed_scale_has_no_gradient(name: str) -> None:
     assert not make((3,), name).log_scale.requires_grad
 

@@ -8,7 +8,7 @@ import pytest
 
 from mmvae_core.errors import RunError
 from mmvae_core.results import MAX_TABLE_BYTES, read_report, read_table, report_files
-from tests.experiments import DIFFERENCES, write_results
+from tests.experiments import DIFFERENCES, VERDICTS, write_results
 
 
 @pytest.fixture
@@ -25,6 +25,19 @@ def test_a_report_comes_back_with_its_claims_and_means(path: Path, tmp_path: Pat
     for pair, (mean, verdict) in DIFFERENCES.items():
         assert found[pair].mean == pytest.approx(mean)
         assert found[pair].verdict == verdict
+    said = {one.claim: (one.against, one.mean, one.verdict) for one in report.verdicts_of("linear")}
+    assert said == {
+        name: (against, pytest.approx(mean), word)
+        for name, (against, mean, word) in VERDICTS.items()
+    }
+    (course,) = [
+        one
+        for one in report.curves_of("linear")
+        if (one.aggregator, one.objective) == ("poe", "masked")
+    ]
+    assert course.passes == (1, 5, 10)
+    assert course.bounds == pytest.approx((-105.0, -101.0, -100.5))
+    assert course.late_gain == pytest.approx(0.5), "from pass 5, the last below nine tenths"
     (own,) = [
         one
         for one in report.summary_of("linear")
@@ -59,6 +72,10 @@ def without(key: str) -> Any:
     return lambda data: data.pop(key)
 
 
+def in_first(part: str, key: str, value: Any) -> Any:
+    return lambda data: data[part][0].update({key: value})
+
+
 def in_claim(key: str, value: Any) -> Any:
     return lambda data: data["claims"][0].update({key: value})
 
@@ -75,6 +92,11 @@ def in_claim(key: str, value: Any) -> Any:
         in_claim("mean", None),
         in_claim("low", float("nan")),
         in_claim("high", float("inf")),
+        in_first("verdicts", "verdict", "reversed"),
+        in_first("verdicts", "mean", float("nan")),
+        in_first("curves", "bounds", []),
+        in_first("curves", "bounds", [1.0]),
+        in_first("curves", "late_gain", "much"),
     ],
 )
 def test_a_report_of_another_kind_is_one_sentence(path: Path, damage: Any) -> None:

@@ -196,3 +196,15 @@ def test_the_start_belongs_to_the_seed() -> None:
     assert all(
         torch.equal(value, weights[name]) for name, value in one.aggregator.state_dict().items()
     )
+
+
+@pytest.mark.parametrize("scale", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize("heads", [{}, {"components": 3}, {"family": "laplace"}])
+def test_posteriors_begin_at_the_scale_that_was_asked(scale: float, heads: dict) -> None:
+    for name in ("sum_pooling", "self_attention", *(() if heads else ("poe", "moe"))):
+        made = build_model(config(name, start_scale=scale, **heads))
+        (head,) = (one for one in made.modules() if isinstance(one, GaussianHead | MixtureHead))
+        nothing = torch.zeros(1, head.linear.in_features)
+        posterior = head.posterior(nothing)
+        found = posterior.scale if hasattr(posterior, "scale") else posterior.each.scale
+        torch.testing.assert_close(found, torch.full_like(found, scale), atol=2e-3, rtol=0)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.checkpoints import Study, write_arrays
+from mmvae_core.experiments.claims import CLAIMS
 from mmvae_core.results import Interval, read_report
 from tests.experiments import write_results
 from tests.ui.conftest import html_of
@@ -31,26 +33,60 @@ def test_the_page_needs_no_run(open_app: Open, root: Path) -> None:
     assert not app.exception
     assert not app.error
     assert "Linear" in html_of(app)
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 8
 
 
 def test_verdicts_and_reversals_are_those_of_the_report(open_app: Open, root: Path) -> None:
     html = html_of(open_app("results", root=root))
-    # masked above mixture: PoE and sum pooling hold, MoE is reversed; so in both worlds
-    assert html.count('▲ 2 hold</span> <span class="verdict reversed">▼ 1 reversed') == 2
-    assert html.count('▲ 2 hold</span> <span class="verdict open">● 1 open') == 2
+    assert html.count("▲ holds</span> +2.17 <small>[1.75 to 2.58] mean over 3 rules") == 2
+    assert html.count('reversed">▼ does not hold</span> \N{MINUS SIGN}0.50 <small>') == 2
+    assert (
+        html.count("● open</span> +1.0 <small>[\N{MINUS SIGN}1.5 to 3.5] \N{MINUS SIGN} PoE") == 2
+    )
+    assert html.count("masked above mixture that is never empty, by 0.50 nats") == 2
     assert "MoE, mixture above MoE, masked by 2.0" in html
     assert "PoE, mixture above sum pooling, mixture by 1.5" in html
-    assert "sum pooling, masked <small>\N{MINUS SIGN}99.0" in html, "the highest mean"
+    assert "sum pooling, mixture never empty <small>\N{MINUS SIGN}98.5" in html, "the highest mean"
+    assert "maximum likelihood \N{MINUS SIGN}98.0" in html, "and what can be had"
+    for claim in CLAIMS:
+        assert escape(claim.sentence) in html
+        assert f"Refuted if: {escape(claim.refuted)}" in html
+
+
+def test_earlier_reports_without_verdicts_have_their_pairs_counted(
+    open_app: Open, root: Path
+) -> None:
+    path = root / "results" / "linear.json"
+    data = json.loads(path.read_text())
+    del data["verdicts"], data["curves"]
+    path.write_text(json.dumps(data))
+    app = open_app("results", root=root)
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 7, "no curves"
+    html = html_of(app)
+    assert html.count('▲ 2 hold</span> <span class="verdict reversed">▼ 1 reversed') == 2
+
+
+def test_results_of_another_configuration_are_called_so(open_app: Open, root: Path) -> None:
+    (warning,) = open_app("results", root=root).warning
+    count = json.loads((root / "results" / "linear.json").read_text())["models"]
+    assert f"{count} of the {count} models of linear" in warning.value
+    assert "`python -m mmvae_core experiment linear`" in warning.value
 
 
 def test_the_charts_tell_their_numbers_in_words(open_app: Open, root: Path) -> None:
     app = open_app("results", root=root)
     said = [chart.proto.alt for chart in app.get("plotly_chart")]
     assert "PoE +3.0 [3.0 to 3.0]" in said[0]
-    assert "both masked: sum pooling \N{MINUS SIGN} PoE +1.0 [" in said[1]
-    assert "both mixture: sum pooling \N{MINUS SIGN} PoE \N{MINUS SIGN}1.5 [" in said[2]
-    assert "MoE, masked \N{MINUS SIGN}160.0 [\N{MINUS SIGN}169.9 to" in said[3]
+    assert "sum pooling \N{MINUS SIGN}0.50 [" in said[1]
+    assert "both masked: sum pooling \N{MINUS SIGN} PoE +1.0 [" in said[2]
+    assert "both mixture: sum pooling \N{MINUS SIGN} PoE \N{MINUS SIGN}1.5 [" in said[3]
+    assert "MoE, masked \N{MINUS SIGN}160.0 [\N{MINUS SIGN}169.9 to" in said[4]
+    assert "truth" not in said[4]
+    assert "PoE \N{MINUS SIGN}105.0 to \N{MINUS SIGN}100.50" in said[5]
+    assert "true loadings 2.5 to 1.50" in said[6]
+    assert "sum pooling 2.0 to 1.00" in said[6]
+    assert "PoE 0.1 to 0.60" in said[7]
 
 
 def test_another_world_and_figure_by_link(open_app: Open, root: Path) -> None:
@@ -58,7 +94,7 @@ def test_another_world_and_figure_by_link(open_app: Open, root: Path) -> None:
     assert not app.exception
     assert app.selectbox(key="figure").value == "KL to exact, pairs"
     assert "Linear sparse" in app.query_params["world"]
-    assert "0.25" in app.get("plotly_chart")[3].proto.alt
+    assert "0.25" in app.get("plotly_chart")[4].proto.alt
 
 
 def test_the_choices_of_other_pages_outlive_a_visit(
@@ -117,7 +153,7 @@ def test_true_and_learned_latents_stand_side_by_side(
     app = open_app("results", root=plane, world="Linear", pictured=first, aligned=is_aligned)
     assert not app.exception
     assert not app.error
-    true, learned = (chart.proto.alt for chart in app.get("plotly_chart")[4:])
+    true, learned = (chart.proto.alt for chart in app.get("plotly_chart")[8:])
     assert "1.00 weak" in learned
     centres = [alt.split("Centres: ")[1] for alt in (true, learned)]
     assert (centres[0] == centres[1]) == (is_aligned == "true")
@@ -137,7 +173,7 @@ def test_a_world_without_a_name_here_has_its_own(root: Path) -> None:
     assert result_tables.world_name("other_world") == "other world"
     report = read_report(root / "results" / "linear.json")
     html = result_tables.figures_table(report.summary_of("linear"))
-    assert "shortfall" in html
+    assert "KL to exact, pairs" in html
     assert "MCC" not in html, "of linear models it says nothing"
 
 

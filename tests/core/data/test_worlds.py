@@ -12,11 +12,20 @@ from msgspec.structs import replace
 from mmvae_core import build
 from mmvae_core.config import RunConfig, load_config
 from mmvae_core.data.bimodal import CLUSTERS, bimodal
-from mmvae_core.data.linear import FIFTHS, PRIVATE, SHARED, linear, linear_sparse, sparse_loadings
+from mmvae_core.data.linear import (
+    FIFTHS,
+    PRIVATE,
+    SHARED,
+    dense_loadings,
+    linear,
+    linear_sparse,
+    sparse_loadings,
+)
 from mmvae_core.data.missing import LATENT, missing
 from mmvae_core.data.source import Table, TableSource
-from mmvae_core.data.vectors import LEAK, Clusters, Mixing
+from mmvae_core.data.vectors import Clusters, Mixing
 from mmvae_core.errors import ConfigError
+from mmvae_core.experiments.grid import one_seed
 
 CONFIGS = Path(build.__file__).parents[1] / "configs" / "experiments"
 MANY = 20_000
@@ -51,7 +60,6 @@ def test_linear_worlds_are_normal_with_covariance_loadings_squared_plus_one(make
     error = np.sqrt((np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / MANY)
     assert (np.abs(np.cov(data.T) - covariance) < 5.5 * error).all()
     assert (np.abs(data.mean(0)) < 5.5 * np.sqrt(np.diag(covariance) / MANY)).all()
-    assert np.std(loadings[np.abs(loadings) > 0.1]) == pytest.approx(1, abs=0.1)
 
 
 def test_sparse_loadings_see_the_shared_and_their_own_latents() -> None:
@@ -83,15 +91,37 @@ def test_linear_labels_are_the_fifth_of_the_first_latent() -> None:
     assert ((edges[labels] <= first) & (first <= edges[labels + 1])).all()
 
 
+@pytest.mark.parametrize("make", [dense_loadings, sparse_loadings])
+@pytest.mark.parametrize("kind", ["orthonormal", "normal"])
+def test_loadings_are_orthonormal_or_standard_normal(make, kind: str) -> None:
+    made = config("linear")
+    made = replace(made, data=replace(made.data, loadings=kind))
+    for loading in make(made):
+        seen = loading[:, loading.any(0)]
+        if kind == "orthonormal":
+            np.testing.assert_allclose(seen.T @ seen, np.eye(seen.shape[1]), atol=1e-12)
+        else:
+            assert np.std(seen) == pytest.approx(1, abs=0.25)
+    assert not np.array_equal(make(made)[0], make(one_seed(made, 1))[0])
+
+
+def test_more_latents_than_numbers_cannot_be_orthonormal() -> None:
+    with pytest.raises(ConfigError, match=r"at least \[5\]"):
+        linear(config("linear", shape=(4,)))
+
+
 @pytest.mark.parametrize(("latent", "size"), [(2, 5), (3, 3), (10, 25)])
-def test_a_mixing_can_be_undone(latent: int, size: int) -> None:
+@pytest.mark.parametrize(("layers", "slope"), [(2, 0.2), (3, 0.1)])
+def test_a_mixing_can_be_undone(latent: int, size: int, layers: int, slope: float) -> None:
     generator = np.random.default_rng(0)
-    mixing, latents = Mixing(latent, size, generator), 2 * generator.standard_normal((500, latent))
-    data = mixing(latents)
-    hidden = data @ mixing.outer
-    hidden = np.where(hidden > 0, hidden, hidden / LEAK)
-    again = (hidden - mixing.shift) @ mixing.inner / mixing.scale
-    np.testing.assert_allclose(again, latents, atol=1e-10)
+    mixing = Mixing(latent, size, generator, layers, slope)
+    latents = 2 * generator.standard_normal((500, latent))
+    data = again = mixing(latents)
+    for weight, shift in zip(mixing.weights[:0:-1], mixing.shifts[::-1], strict=True):
+        inside = again @ weight
+        again = np.where(inside > 0, inside, inside / slope) - shift
+    again = again @ np.linalg.pinv(mixing.weights[0]).T
+    np.testing.assert_allclose(again, latents, atol=1e-9)
     straight = np.linalg.lstsq(np.c_[latents, np.ones(500)], data, rcond=None)[0]
     assert np.abs(np.c_[latents, np.ones(500)] @ straight - data).max() > 0.1, "and is not affine"
     assert 0.3 < data.std() / latents.std() < 3

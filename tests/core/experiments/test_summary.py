@@ -7,7 +7,7 @@ from scipy import stats
 from mmvae_core.experiments.grid import Cell
 from mmvae_core.experiments.measure import Figure
 from mmvae_core.experiments.runner import Row
-from mmvae_core.experiments.summary import claims, interval, summarise, verdict
+from mmvae_core.experiments.summary import claims, curves, interval, summarise, verdict, verdicts
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 30])
@@ -114,3 +114,105 @@ def test_a_summary_has_one_entry_per_model_and_figure() -> None:
     assert keys == sorted(set(keys))
     entry = found[keys.index(("linear", "poe", "masked", "log_likelihood", "all"))]
     assert (entry["mean"], entry["sd"], entry["seeds"]) == pytest.approx((-11, 1, 3))
+
+
+def of_world(figures: dict[tuple[str, str], list[float]]) -> dict[str, dict]:
+    """The verdicts of one world on its log-likelihoods by model."""
+    made = rows({("linear", *model): values for model, values in figures.items()})
+    return {one["claim"]: one for one in verdicts(made[::-1])}
+
+
+MASKED, EMPTY = "masked above mixture", "masked above mixture never empty"
+LEARNED = "learned above fixed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ([0.3, 0.4, 0.35], "holds"),
+        ([-0.3, -0.4, -0.35], "does not hold"),
+        ([0.3, -0.4, 0.35], "open"),
+        ([0.3], "open"),
+    ],
+)
+def test_a_world_has_one_verdict_a_claim_from_the_mean_over_rules(
+    changes: list[float], word: str
+) -> None:
+    """The rules' own differences are +-5 round the change: their spread is none over seeds."""
+    worlds = [-100.0 * 3**seed for seed in range(len(changes))]
+    pairs = list(zip(worlds, changes, strict=True))
+    found = of_world(
+        {
+            ("poe", "masked"): [world + change + 5 for world, change in pairs],
+            ("poe", "mixture"): worlds,
+            ("moe", "masked"): [world + change - 5 for world, change in pairs],
+            ("moe", "mixture"): worlds,
+            ("mopoe", "mixture"): [0.0] * len(changes),  # has no partner
+        }
+    )
+    assert found[MASKED]["verdict"] == word
+    assert found[MASKED]["mean"] == pytest.approx(np.mean(changes))
+    assert found[MASKED]["against"] == "mean over 2 rules"
+    assert EMPTY not in found
+    assert LEARNED not in found
+
+
+def test_learned_rules_are_held_against_the_best_fixed_one_under_the_masked_objective() -> None:
+    found = of_world(
+        {
+            ("poe", "masked"): [-10.0, -20.0, -30.0],
+            ("moe", "masked"): [-11.0, -19.5, -31.0],
+            ("mopoe", "mixture"): [0.0, 0.0, 0.0],
+            ("sum_pooling", "masked"): [-9.0, -19.0, -29.0],
+            ("self_attention", "masked"): [-10.0, -20.2, -30.0],
+            ("sum_pooling_mixture", "masked"): [50.0, 50.0, 50.0],
+            ("self_attention", "mixture"): [50.0, 50.0, 50.0],
+        }
+    )
+    assert found[LEARNED]["against"] == "poe"
+    expected = stats.ttest_1samp([0.5, 0.4, 0.5], 0).confidence_interval(0.95)
+    assert (found[LEARNED]["low"], found[LEARNED]["high"]) == pytest.approx(
+        (expected.low, expected.high)
+    )
+    assert found[LEARNED]["verdict"] == "holds"
+
+
+def test_a_seed_that_one_rule_lacks_counts_for_none() -> None:
+    found = of_world(
+        {
+            ("poe", "masked"): [1.0, 1.0, 1.0, 1.0],
+            ("poe", "mixture_not_empty"): [0.0, 0.0, 0.0],
+            ("moe", "masked"): [1.5, 1.5],
+            ("moe", "mixture_not_empty"): [0.0, 0.0, 0.0, 0.0],
+        }
+    )
+    assert found[EMPTY]["seeds"] == 2
+    assert found[EMPTY]["singles"] == [1.25, 1.25]
+
+
+def test_a_truth_is_no_model_and_stands_in_every_world_of_its_items() -> None:
+    truth = rows({("bimodal", "truth", "truth"): [0.0, 0.0]})
+    made = truth + rows({("bimodal_normal", "poe", "masked"): [-1.0, -1.5]})
+    keys = {(one["variant"], one["aggregator"], one["mean"]) for one in summarise(made)}
+    assert keys == {
+        ("bimodal", "truth", 0.0),
+        ("bimodal_normal", "truth", 0.0),
+        ("bimodal_normal", "poe", -1.25),
+    }
+    assert verdicts(made) == claims(made) == []
+
+
+def test_curves_are_means_over_seeds_and_no_part_of_the_summary() -> None:
+    points = {1: [-9.0, -11.0], 8: [-4.0, -4.0], 9: [-3.0, -3.5], 10: [-3.0, -3.25]}
+    made = [
+        Row(
+            Cell("linear", "poe", "masked", seed), Figure("held_out_bound", str(one), value), 1, "a"
+        )
+        for one, values in points.items()
+        for seed, value in enumerate(values)
+    ]
+    assert summarise(made) == []
+    (found,) = curves(made)
+    assert found["passes"] == [1, 8, 9, 10]
+    assert found["bounds"] == [-10.0, -4.0, -3.25, -3.125]
+    assert found["late_gain"] == pytest.approx(0.125)

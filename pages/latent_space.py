@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import chosen_views, latent_views, loading, state  # noqa: E402
 from ui.components import touch  # noqa: E402
+from ui.latent_space import chosen_views  # noqa: E402
+from ui.shared import latent_views  # noqa: E402
+from ui.shell import loading, state  # noqa: E402
 
 here = state.here()
 latents = loading.latents(here.run)

@@ -9,8 +9,8 @@ from torch import Tensor
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_objective, build_subsets
 from mmvae_core.config import RunConfig
-from mmvae_core.data.linear import sparse_loadings
 from mmvae_core.data.source import TableSource
+from mmvae_core.data.worlds.linear import sparse_loadings
 from mmvae_core.evaluation.all_subsets import one_subset, posterior_all_subsets
 from mmvae_core.evaluation.exact_linear import LinearGaussian, exact_linear, kl_from_exact
 from mmvae_core.evaluation.identifiability import strong_mcc, weak_mcc

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from mmvae_core.checkpoints import Study
 from mmvae_core.config import RunConfig
 from mmvae_core.errors import ConfigError, RunError
 from mmvae_core.evaluation.maximum_likelihood import structured_maximum
@@ -28,6 +27,7 @@ from mmvae_core.experiments.runner import (
     run_together,
     write_rows,
 )
+from mmvae_core.store.run import Study
 
 POE, MOE = (Cell("linear", name, "masked", 0) for name in ("poe", "moe"))
 LATER = Cell("linear", "poe", "masked", 1)

@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash, read_json
 from mmvae_core.experiments.grid import (
     EXPERIMENTS,
     KEPT,
@@ -17,6 +16,7 @@ from mmvae_core.experiments.grid import (
 from mmvae_core.experiments.grid import fingerprint as mark
 from mmvae_core.experiments.runner import read_rows
 from mmvae_core.experiments.summary import claims, summarise
+from mmvae_core.store.run import SHIPPED, Run, Study, file_hash, read_json
 
 RESULTS = SHIPPED / "results"
 RUNS = [run for name in KEPT for run in Study(SHIPPED / name).runs()]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import components, state
+from ui import components
+from ui.shell import state
 
 KEY = "touch"
 _TOUCH = components.load(Path(__file__).parent)

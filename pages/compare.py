@@ -36,7 +36,7 @@ compare_views.trade_offs(here, runs)
 st.subheader("The same items in two latent spaces", anchor=False)
 views.paint_first()
 linked_maps.two_maps(here, runs)
-touch.items_answer()
+touch.items_answer(state.take_item)
 
 st.subheader("Measured on test items", anchor=False)
 compare_views.figures(runs)

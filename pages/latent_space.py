@@ -19,7 +19,8 @@ with st.container(horizontal=True, gap="large"):
     colour = latent_views.pick_colour(here, latents)
     prior = latent_views.pick_prior(here)
 
-touch.items_answer(latent_views.latent_map(here, latents, row, way, colour, prior))
+glide = latent_views.latent_map(here, latents, row, way, colour, prior)
+touch.items_answer(state.take_item, glide)
 latent_views.map_caption(here, latents, row, way, colour)
 latent_views.prior_caption(here, way, prior)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import fields, replace
 
-from mmvae_core.config import AggregatorConfig, Config, RunConfig, load_config
+from mmvae_core.config import AggregatorConfig, Config, RunConfig, load_config, one_seed
 from mmvae_core.errors import UsageError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
@@ -102,13 +102,6 @@ def _sizes(name: str, width: int) -> dict[str, int]:
         {"width": width}
         if name == "sum_pooling"
         else {"width": 3 * width // 4, "heads": 4, "layers": 1}
-    )
-
-
-def one_seed(config: RunConfig, seed: int) -> RunConfig:
-    """The same configuration of another seed, which draws the world and the training."""
-    return replace(
-        config, data=replace(config.data, seed=seed), training=replace(config.training, seed=seed)
     )
 
 

@@ -16,10 +16,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_subsets, start_model
-from mmvae_core.config import RunConfig
+from mmvae_core.config import RunConfig, one_seed
 from mmvae_core.data.source import Source
 from mmvae_core.errors import UsageError
-from mmvae_core.experiments.grid import one_seed
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.seeding import seeded
 from mmvae_core.training.trainer import VALIDATION_SEED, EpochReport, Step, beta_at, rate_at

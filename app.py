@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ui import frame
-from ui.messages import plainly
+from ui.shell import frame
+from ui.shell.messages import plainly
 
 st.set_page_config(page_icon=frame.icon(), layout="wide")
 page = st.navigation(frame.pages())

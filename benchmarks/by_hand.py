@@ -9,7 +9,7 @@ import json
 from benchmarks.browser import HOME, opened, percentiles, quiet
 
 PATH = "generate?start=my+own+input&mask=handwriting"
-DRAWN = HOME / "tests/core/data/hand_drawn.json"
+DRAWN = HOME / "tests/core/modalities/hand_drawn.json"
 WATCH = """() => { window.took = []; let lifted = null;
     const photos = () => document.querySelector("img.tiles[alt*='of photo, generated']")?.src;
     window.last = photos();

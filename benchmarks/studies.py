@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmvae_core.checkpoints import Samples
+from mmvae_core.store.run import Samples
 from tests import small
 from tests.ui.studies import vector_items, vectors, write_study
 

@@ -23,14 +23,14 @@ from mmvae_core.aggregators.start import start_aggregator
 from mmvae_core.aggregators.sum_pooling import SumPooling
 from mmvae_core.batch import Batch
 from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig
-from mmvae_core.data.bimodal import bimodal
-from mmvae_core.data.digit_source import digits
-from mmvae_core.data.linear import linear, linear_sparse
-from mmvae_core.data.missing import missing, missing_deep
+from mmvae_core.data.digits.digit_source import digits
 from mmvae_core.data.moments import moments
 from mmvae_core.data.source import Source
+from mmvae_core.data.worlds.bimodal import bimodal
+from mmvae_core.data.worlds.linear import linear, linear_sparse
+from mmvae_core.data.worlds.missing import missing, missing_deep
 from mmvae_core.errors import ConfigError
-from mmvae_core.modality import Modality
+from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
 from mmvae_core.networks.mixing import LEAK, MixingNetwork

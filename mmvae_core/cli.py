@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mmvae_core.checkpoints import SHIPPED, find_run, find_study, studies
 from mmvae_core.errors import MMVAEError, UsageError
+from mmvae_core.store.run import SHIPPED, find_run, find_study, studies
 
 app = typer.Typer(
     add_completion=False,
@@ -55,7 +55,7 @@ def train(
     from mmvae_core.build import build_source
     from mmvae_core.config import changed_training, load_config
     from mmvae_core.progress import training_bar
-    from mmvae_core.runs import train_run
+    from mmvae_core.training.runs import train_run
 
     settings = load_config(config)
     wanted = {"epochs": epochs, "precision": precision}
@@ -81,7 +81,7 @@ def fit_prior(
 
     from mmvae_core.build import build_source
     from mmvae_core.progress import part_bar
-    from mmvae_core.second_stage import Settings, fit_priors, save_priors
+    from mmvae_core.training.second_stage import Settings, fit_priors, save_priors
 
     torch.set_num_threads(threads)
     found = find_run(run, root)
@@ -171,8 +171,8 @@ def generate(
     root: RootOption = SHIPPED,
 ) -> None:
     """Generate every modality that is not given (all of them, if none is)."""
-    from mmvae_core.exchange import read_given, write_generated
-    from mmvae_core.generation import generate as draw
+    from mmvae_core.explore.exchange import read_given, write_generated
+    from mmvae_core.explore.generation import generate as draw
 
     found = find_run(run, root)
     study = find_study(found, root)
@@ -193,9 +193,9 @@ def data(
     folder: DataOption = None,
 ) -> None:
     """Say where a data set's files are, or download them (hash checked)."""
-    from mmvae_core.data.digits import default_folder
-    from mmvae_core.data.mnist import download_mnist, load_mnist
-    from mmvae_core.data.svhn import download_svhn
+    from mmvae_core.data.digits.digits import default_folder
+    from mmvae_core.data.digits.mnist import download_mnist, load_mnist
+    from mmvae_core.data.digits.svhn import download_svhn
 
     _known_data(name)
     place = folder or default_folder()
@@ -224,7 +224,7 @@ def study(
         return
     import torch
 
-    from mmvae_core.data.digits import default_folder, load_digits
+    from mmvae_core.data.digits.digits import default_folder, load_digits
     from mmvae_core.evaluation.judge import JudgeTraining
     from mmvae_core.studies import make_digits
 
@@ -293,7 +293,7 @@ def _known_data(name: str) -> None:
 
 
 def _run_row(run: Any) -> dict[str, Any]:
-    from mmvae_core.results import headline
+    from mmvae_core.store.results import headline
 
     config = run.config
     made = {

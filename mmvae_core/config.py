@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from mmvae_core.errors import ConfigError
 from mmvae_core.presets import PRESETS
@@ -225,6 +226,13 @@ def to_dict(config: Config) -> dict[str, Any]:
 def changed_training(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
     """The same run with other values in `training`; raises ConfigError in one plain sentence."""
     return from_dict(to_dict(config) | {"training": to_dict(config.training) | changes})
+
+
+def one_seed(config: RunConfig, seed: int) -> RunConfig:
+    """The same configuration of another seed, which draws the world and the training."""
+    return replace(
+        config, data=replace(config.data, seed=seed), training=replace(config.training, seed=seed)
+    )
 
 
 def unequal(configs: Sequence[RunConfig]) -> dict[str, list[str]]:

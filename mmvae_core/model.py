@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.errors import DataError
-from mmvae_core.modality import Modality
+from mmvae_core.modalities.modality import Modality
 from mmvae_core.probability.posteriors import Batched, Posterior
 
 

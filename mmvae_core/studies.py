@@ -6,19 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from mmvae_core.checkpoints import Study, file_hash, write_arrays, write_json
 from mmvae_core.config import RunConfig
-from mmvae_core.data.digits import DigitPools, Pool, fixed_triples, triples
+from mmvae_core.data.digits.digits import DigitPools, Pool, fixed_triples, triples
+from mmvae_core.data.digits.words import ALPHABET, NAMES
 from mmvae_core.data.source import TableSource
-from mmvae_core.data.words import ALPHABET, NAMES
 from mmvae_core.evaluation.judge import JudgeTraining, accuracy, save_judge, train_judge
+from mmvae_core.store.run import Study, file_hash, write_arrays, write_json
 
 ITEMS = 2_000
 TABLE_ITEMS = 500
 JUDGED = ("handwriting", "photo")
 SOURCES = {
     "handwriting": "MNIST, Y. LeCun, C. Cortes, C. Burges, CC BY-SA 3.0",
-    "rendered": "House numbers rendered by mmvae_core.data.house_numbers, seeded",
+    "rendered": "House numbers rendered by mmvae_core.data.digits.house_numbers, seeded",
     "svhn": "SVHN, Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu, A. Ng, 2011",
     "word": "English names of the digits at a random offset in eight characters",
 }

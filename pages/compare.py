@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import compare_views, linked_maps, loading, mask_views, state, views, widgets  # noqa: E402
+from ui.compare import compare_views, linked_maps  # noqa: E402
 from ui.components import touch  # noqa: E402
+from ui.shared import mask_views, views  # noqa: E402
+from ui.shell import loading, state, widgets  # noqa: E402
 
 here = state.here()
 runs = widgets.pick_runs(here.run, loading.runs(here.study))
@@ -34,7 +36,7 @@ compare_views.trade_offs(here, runs)
 st.subheader("The same items in two latent spaces", anchor=False)
 views.paint_first()
 linked_maps.two_maps(here, runs)
-touch.items_answer()
+touch.items_answer(state.take_item)
 
 st.subheader("Measured on test items", anchor=False)
 compare_views.figures(runs)

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import conflict_views, loading, state, views  # noqa: E402
+from ui.conflict import conflict_views  # noqa: E402
+from ui.shared import views  # noqa: E402
+from ui.shell import loading, state  # noqa: E402
 
 DRAWS = 16
 
@@ -25,7 +27,7 @@ labels = loading.samples(here.study).labels
 if labels[here.item] == labels[rival]:
     st.info("Both items are of one class: this is what agreement looks like.")
 
-from ui import insides  # noqa: E402  (torch comes after both sides are drawn)
+from mmvae_core.explore import insides  # noqa: E402  (torch comes after both sides are drawn)
 
 first = loading.item_values(here.study, here.item, mine)
 second = loading.item_values(here.study, rival, yours)

@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import fusion_views, loading, mask_views, state  # noqa: E402
+from ui.fusion import fusion_views  # noqa: E402
+from ui.shared import mask_views  # noqa: E402
+from ui.shell import loading, state  # noqa: E402
 
 here = state.here()
 mask_views.item_head(here)
 name = here.run.config.aggregator.name
 
-from ui import insides  # noqa: E402  (torch comes after the head is drawn)
+from mmvae_core.explore import insides  # noqa: E402  (torch comes after the head is drawn)
 
 given = loading.item_values(here.study, here.item, here.shown)
 parts = insides.parts(loading.model(here.run), given)

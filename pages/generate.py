@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import generate_views, landing_views, loading, state, views  # noqa: E402
+from ui.generate import generate_views, landing_views  # noqa: E402
+from ui.shared import views  # noqa: E402
+from ui.shell import loading, state  # noqa: E402
 
 here = state.here()
 given, truth = generate_views.pick_given(here)

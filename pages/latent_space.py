@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import chosen_views, latent_views, loading, state  # noqa: E402
 from ui.components import touch  # noqa: E402
+from ui.latent_space import chosen_views  # noqa: E402
+from ui.shared import latent_views  # noqa: E402
+from ui.shell import loading, state  # noqa: E402
 
 here = state.here()
 latents = loading.latents(here.run)
@@ -17,7 +19,8 @@ with st.container(horizontal=True, gap="large"):
     colour = latent_views.pick_colour(here, latents)
     prior = latent_views.pick_prior(here)
 
-touch.items_answer(latent_views.latent_map(here, latents, row, way, colour, prior))
+glide = latent_views.latent_map(here, latents, row, way, colour, prior)
+touch.items_answer(state.take_item, glide)
 latent_views.map_caption(here, latents, row, way, colour)
 latent_views.prior_caption(here, way, prior)
 

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import lattice_views, loading, mask_views, state, views  # noqa: E402
+from ui.masks import lattice_views  # noqa: E402
+from ui.shared import mask_views, views  # noqa: E402
+from ui.shell import loading, state  # noqa: E402
 
 DRAWS = 8
 

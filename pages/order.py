@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import loading, mask_views, order_views, state, views  # noqa: E402
+from ui.order import order_views  # noqa: E402
+from ui.shared import mask_views, views  # noqa: E402
+from ui.shell import loading, state  # noqa: E402
 
 here = state.here()
 mask_views.item_head(here)
@@ -18,7 +20,7 @@ st.html(
     "tell; a concatenation has other weights for every place.</p>"
 )
 
-from ui import insides  # noqa: E402
+from mmvae_core.explore import insides  # noqa: E402
 
 runs = order_views.pick_pair(here)
 given = loading.item_values(here.study, here.item, here.shown)

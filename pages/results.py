@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import result_reasons, result_views, truth_views  # noqa: E402
+from ui.results import result_reasons, result_views, truth_views  # noqa: E402
 
 reports = result_views.read()
 result_views.verdicts(reports)

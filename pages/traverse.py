@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.shell import frame
 
 frame.enter()
 
-from ui import state, traverse_views  # noqa: E402
+from ui.shell import state  # noqa: E402
+from ui.traverse import traverse_views  # noqa: E402
 
 here = state.here()
 made = traverse_views.posterior(here, here.item)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mmvae_core.build import build_model
-from mmvae_core.checkpoints import Run, file_hash, save_weights, write_arrays, write_json
 from mmvae_core.config import RunConfig, from_dict, to_dict
+from mmvae_core.store.run import Run, file_hash, save_weights, write_arrays, write_json
 
 SETTINGS: dict[str, Any] = {
     "study": "small",

@@ -3,44 +3,38 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Lowest first; a module may import its own layer and those before it.
-LAYERS = (
-    ("errors", "presets"),
-    ("config", "subsets", "batch", "files", "seeding"),
-    ("probability", "networks"),
-    ("aggregators",),
-    ("modality",),
+# Rooms of the core, lowest layer first: a room may import from layers before its own, and nothing
+# from another room of its own layer.
+CORE = (
+    ("errors", "presets", "seeding", "batch"),
+    ("config", "subsets", "files", "geometry", "projections", "networks"),
+    ("probability", "data"),
+    ("aggregators", "modalities"),
     ("model",),
     ("objectives",),
-    ("data",),
     ("build",),
-    (
-        "training",
-        "training_state",
-        "prior_fit",
-        "second_stage",
-        "evaluation",
-        "projections",
-        "geometry",
-        "checkpoints",
-        "runs",
-        "studies",
-        "generation",
-        "traversal",
-        "exchange",
-        "progress",
-        "results",
-    ),
+    ("store",),
+    ("evaluation",),
+    ("training",),
+    ("explore", "studies", "progress"),
     ("experiments",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
-LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
+PAGES = tuple(path.stem for path in sorted((ROOT / "pages").glob("*.py")))
+"""A page and the folder in `ui` that is its own have one name."""
+UI = (("draw", "components"), ("kinds",), ("shell",), ("shared",), PAGES)
+UPWARD = {
+    ("store.run", "evaluation.judge"),
+    ("evaluation.report", "training.second_stage"),
+}
+"""Imports against the layers that are still there; there may be fewer, not more."""
 
 
 def sources(*patterns: str) -> list[Path]:
@@ -68,9 +62,27 @@ def importers(paths: list[Path], *roots: str) -> list[str]:
     ]
 
 
+def loaded_by(*modules: str, also: Sequence[str] = ()) -> list[str]:
+    """Which of torch, Streamlit and others a fresh interpreter has after importing the modules."""
+    code = (
+        f"import sys, {', '.join(modules)}\n"
+        "print(*[name for name in sys.argv[1:] if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, "torch", "streamlit", *also]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return done.stdout.split()
+
+
 def test_streamlit_stays_in_the_app() -> None:
-    outside = sources("mmvae_core/**/*.py", "ui/*plots.py", "tools/*.py")
+    outside = sources("mmvae_core/**/*.py", "ui/draw/**/*.py", "ui/kinds/**/*.py", "tools/*.py")
     assert importers(outside, "streamlit") == []
+
+
+def test_figures_and_kinds_need_no_torch() -> None:
+    pure = sources("ui/draw/*.py", "ui/kinds/*.py")
+    assert importers(sources("ui/draw/*.py"), "mmvae_core", "torch") == []
+    modules = [str(path.relative_to(ROOT).with_suffix("")).replace("/", ".") for path in pure]
+    assert loaded_by(*modules) == []
 
 
 def test_the_core_knows_nothing_of_the_app_and_ui_nothing_of_pages() -> None:
@@ -87,29 +99,55 @@ def test_the_core_knows_nothing_of_the_app_and_ui_nothing_of_pages() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "path", sources("mmvae_core/**/*.py"), ids=lambda path: str(path.relative_to(ROOT))
-)
-def test_the_core_is_layered(path: Path) -> None:
-    own = path.relative_to(ROOT / "mmvae_core").with_suffix("").parts[0]
-    if own == "__init__":
-        assert not any(name.startswith("mmvae_core") for name in imported(path))
-        return
-    assert own in LEVEL, f"{own} is in no layer; add it to LAYERS"
-    for name in imported(path):
-        package, _, rest = name.partition(".")
-        if package == "mmvae_core" and rest and rest != "__version__":
-            other = rest.split(".")[0]
-            assert LEVEL[other] <= LEVEL[own], f"{own} must not import {other}, which is above it"
+def level(room: str, layers: Sequence[Sequence[str]]) -> int:
+    """Which layer a room is in."""
+    found = [index for index, layer in enumerate(layers) if room in layer]
+    assert len(found) == 1, f"{room} is in {len(found)} layers, expected one; put it in its own"
+    return found[0]
+
+
+def upward(package: str, layers: Sequence[Sequence[str]]) -> set[tuple[str, str]]:
+    """Imports of a package's modules, as (module, module), that do not go down a layer."""
+    found = set()
+    for path in sources(f"{package}/**/*.py"):
+        own = path.relative_to(ROOT / package).with_suffix("").parts
+        if own == ("__init__",):
+            continue
+        for name in imported(path):
+            root, *other = name.split(".")
+            if root != package or not other or other[0] in {own[0], "__version__"}:
+                continue
+            if level(other[0], layers) >= level(own[0], layers):
+                found.add((".".join(own), ".".join(other[:2])))
+    return found
+
+
+def test_the_core_is_layered() -> None:
+    assert upward("mmvae_core", CORE) == UPWARD
+
+
+def test_the_app_is_layered_and_its_pages_are_independent() -> None:
+    assert upward("ui", UI) == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_uses_no_other_page(page: str) -> None:
+    rooms = {
+        name.split(".")[1]
+        for name in imported(ROOT / "pages" / f"{page}.py")
+        if name.startswith("ui.")
+    }
+    assert rooms <= {page, "shared", "shell", "components"}
+
+
+def test_the_face_imports_nothing_of_the_core() -> None:
+    names = imported(ROOT / "mmvae_core" / "__init__.py")
+    assert not any(name.startswith("mmvae_core") for name in names)
 
 
 @pytest.mark.parametrize(
-    "module", ["mmvae_core", "mmvae_core.checkpoints", "mmvae_core.results", "mmvae_core.cli"]
+    "module",
+    ["mmvae_core", "mmvae_core.store.run", "mmvae_core.store.results", "mmvae_core.cli"],
 )
 def test_light_modules_stay_light(module: str) -> None:
-    code = f"import sys, {module}; print([name for name in sys.argv[1:] if name in sys.modules])"
-    heavy = ["torch", "streamlit", "umap", "sklearn", "PIL", "ui"]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout.strip() == "[]"
+    assert loaded_by(module, also=["umap", "sklearn", "PIL", "ui"]) == []

@@ -1,4 +1,4 @@
-"""Draws `mmvae_core/data/glyphs.png`, the atlas of digits that the house-number photos use.
+"""Draws `mmvae_core/data/digits/glyphs.png`, the atlas of digits that the house-number photos use.
 
 Run it only to change the fonts: `python tools/make_glyphs.py`. It needs the Debian packages
 named in FONTS; everybody else reads the committed atlas, so pixels agree on every machine.
@@ -14,7 +14,7 @@ CELL = 48
 DIGIT_HEIGHT = 40
 OVERSAMPLED = 480
 ROOT = Path("/usr/share/fonts")
-ATLAS = Path(__file__).parents[1] / "mmvae_core" / "data" / "glyphs.png"
+ATLAS = Path(__file__).parents[1] / "mmvae_core" / "data" / "digits" / "glyphs.png"
 OFL = "SIL OFL 1.1"
 APACHE = "Apache 2.0"
 

@@ -1,6 +1,6 @@
 """Print the README's table of the shipped runs from their cards and reports."""
 
-from mmvae_core.checkpoints import FITTED, SHIPPED, Run, studies
+from mmvae_core.store.run import FITTED, SHIPPED, Run, studies
 
 PAIRS = (
     ("all -> handwriting", "handwriting+photo+word", "handwriting"),

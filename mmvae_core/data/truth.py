@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmvae_core.config import RunConfig
-from mmvae_core.data.vectors import Clusters, Mixing
+from mmvae_core.data.worlds.vectors import Clusters, Mixing
 from mmvae_core.networks.mixing import MixingNetwork
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmvae_core.checkpoints import Study
-from mmvae_core.data.words import ALPHABET, LENGTH, NAMES, judge_words, score_words
+from mmvae_core.data.digits.words import ALPHABET, LENGTH, NAMES, judge_words, score_words
 from mmvae_core.evaluation import coherence
 from mmvae_core.evaluation.judge import Judge
+from mmvae_core.store.run import Study
 
 
 class PictureJudge:

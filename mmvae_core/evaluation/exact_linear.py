@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
 from mmvae_core.evaluation.rates import Estimate
-from mmvae_core.modality import Modality
+from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.mlp import LinearDecoder
 from mmvae_core.probability.likelihoods import LocationScale

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from mmvae_core.batch import Batch
-from mmvae_core.checkpoints import Latents, Run, Samples, Study, write_arrays, write_json
 from mmvae_core.data.source import picture
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.all_subsets import (
@@ -31,8 +30,9 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.likelihoods import Categorical
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.projections import project
-from mmvae_core.second_stage import load_prior
+from mmvae_core.store.run import Latents, Run, Samples, Study, write_arrays, write_json
 from mmvae_core.subsets import all_subsets
+from mmvae_core.training.second_stage import load_prior
 
 
 @dataclass(frozen=True)

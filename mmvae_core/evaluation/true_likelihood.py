@@ -18,6 +18,7 @@ from mmvae_core.data.source import Table
 from mmvae_core.data.truth import Truth
 from mmvae_core.evaluation.all_subsets import parts
 from mmvae_core.evaluation.rates import Estimate
+from mmvae_core.networks.mixing import MixingNetwork
 
 ITEMS, STEPS, FREEDOM, WIDER = 100, 20, 8.0, 1.1
 STRIDES = (1.0, 0.5, 0.25, 0.1, 0.02)
@@ -66,7 +67,7 @@ class _Integrand:
 
     def __init__(
         self,
-        data: list[tuple[torch.nn.Module, Tensor, Tensor]],
+        data: list[tuple[MixingNetwork, Tensor, Tensor]],
         centre: Tensor,
         spread: Tensor,
         noise: float,

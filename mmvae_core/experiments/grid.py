@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import fields, replace
 
-from mmvae_core.config import AggregatorConfig, Config, RunConfig, load_config
+from mmvae_core.config import AggregatorConfig, Config, RunConfig, load_config, one_seed
 from mmvae_core.errors import UsageError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
@@ -153,13 +153,6 @@ def _sizes(name: str, width: int) -> dict[str, int]:
     )
 
 
-def one_seed(config: RunConfig, seed: int) -> RunConfig:
-    """The same configuration of another seed, which draws the world and the training."""
-    return replace(
-        config, data=replace(config.data, seed=seed), training=replace(config.training, seed=seed)
-    )
-
-
 def fingerprint(config: RunConfig) -> str:
     """Twelve digits that change with any setting that is not a default."""
     text = json.dumps(_settings(config), sort_keys=True)
@@ -168,7 +161,7 @@ def fingerprint(config: RunConfig) -> str:
 
 def _check(config: RunConfig) -> None:
     from mmvae_core.build import build_objective  # late: who only reads results needs no torch
-    from mmvae_core.checkpoints import check_size
+    from mmvae_core.store.run import check_size
 
     build_objective(config)
     check_size(config)

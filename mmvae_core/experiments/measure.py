@@ -9,8 +9,8 @@ from torch import Tensor
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_objective, build_subsets
 from mmvae_core.config import RunConfig
-from mmvae_core.data.linear import dense_loadings, sparse_loadings
 from mmvae_core.data.source import Table, TableSource
+from mmvae_core.data.worlds.linear import dense_loadings, sparse_loadings
 from mmvae_core.evaluation.all_subsets import one_subset, posterior_all_subsets
 from mmvae_core.evaluation.exact_linear import LinearGaussian, exact_linear, kl_from_exact
 from mmvae_core.evaluation.identifiability import strong_mcc, weak_mcc
@@ -20,7 +20,7 @@ from mmvae_core.evaluation.true_likelihood import true_log_likelihood
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.seeding import seeded
 from mmvae_core.subsets import all_subsets
-from mmvae_core.training import EpochReport
+from mmvae_core.training.trainer import EpochReport
 
 SAMPLES, ROWS = 1024, 20_000
 """Importance samples of a log-likelihood, and latents decoded at once."""

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from mmvae_core import __version__
-from mmvae_core.checkpoints import write_json
 from mmvae_core.experiments.grid import EXPERIMENTS, TRUTH
 from mmvae_core.experiments.measure import KL_ITEMS, KL_SAMPLES, SAMPLES
 from mmvae_core.experiments.runner import DIVERGED, Order, Row
 from mmvae_core.experiments.summary import LEVEL, claims, curves, summarise, verdicts
-from mmvae_core.runs import hardware
+from mmvae_core.store.run import write_json
+from mmvae_core.training.runs import hardware
 
 
 def write_report(name: str, rows: Sequence[Row], order: Order, path: Path) -> dict[str, Any]:

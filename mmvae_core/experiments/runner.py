@@ -19,12 +19,12 @@ from mmvae_core.build import build_source
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source, TableSource
 from mmvae_core.errors import RunError, one_line
-from mmvae_core.experiments.ensemble import Ensemble
 from mmvae_core.experiments.grid import KEPT, TRUTH, Cell, config_of, fingerprint
 from mmvae_core.experiments.measure import Figure, curve, measure, measure_truth
 from mmvae_core.files import write_atomically
-from mmvae_core.runs import finish_run, make_fabric
 from mmvae_core.studies import make_table_study
+from mmvae_core.training.ensemble import Ensemble
+from mmvae_core.training.runs import finish_run, make_fabric
 
 COLUMNS = (
     "variant",

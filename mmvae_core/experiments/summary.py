@@ -104,7 +104,7 @@ def verdicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Differences in log-likelihood: masked minus mixture, and learned minus fixed aggregators."""
     found = []
-    figures = {
+    figures: dict[tuple[str, ...], Seeds] = {
         (variant, *model): seeds
         for variant, models in _likelihoods(rows).items()
         for model, seeds in models.items()

@@ -31,10 +31,9 @@ class MixingNetwork(Decoder):
         self, weights: Sequence[np.ndarray], shifts: Sequence[np.ndarray], slope: float
     ) -> "MixingNetwork":
         """Take over a map's weights [out, in] and shifts [out], one shift fewer."""
-        like = self.weight_0
-        self._keep(
-            *([torch.from_numpy(one).to(like) for one in part] for part in (weights, shifts)), slope
-        )
+        like = self._weight(0)
+        tensors = [[torch.from_numpy(one).to(like) for one in part] for part in (weights, shifts)]
+        self._keep(tensors[0], tensors[1], slope)
         return self
 
     def _keep(self, weights: Sequence[Tensor], shifts: Sequence[Tensor], slope: float) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from mmvae_core.data.strokes import from_text
+from mmvae_core.modalities.strokes import from_text
 from tests.browser.conftest import Watched, settle
 
 pytestmark = pytest.mark.browser

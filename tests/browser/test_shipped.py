@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page
 
-from mmvae_core.checkpoints import SHIPPED, Run, studies
+from mmvae_core.store.run import SHIPPED, Run, studies
 from tests.browser.conftest import LAST, Watched, served, settle
 from tests.browser.test_pages import PATHS
 

@@ -13,14 +13,14 @@ from lightning_fabric import Fabric
 from mmvae_core import build
 from mmvae_core.batch import Batch
 from mmvae_core.build import DATA, build_model, build_source
-from mmvae_core.checkpoints import Study
 from mmvae_core.config import RunConfig, load_config
 from mmvae_core.data.source import Source, TableSource
 from mmvae_core.evaluation.report import sample_batch
+from mmvae_core.store.run import Study
 from mmvae_core.studies import make_table_study
-from mmvae_core.training import Trainer
+from mmvae_core.training.trainer import Trainer
 
-FILES = {"digits": "MNIST is downloaded; tests/core/data/test_digits.py holds its laws"}
+FILES = {"digits": "MNIST is downloaded; tests/core/data/digits/test_digits.py holds its laws"}
 COMMITTED = [
     load_config(path)
     for path in sorted((Path(build.__file__).parents[1] / "configs").rglob("*.toml"))

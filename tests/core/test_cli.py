@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmvae_core.checkpoints import Run, Study, save_weights, write_json
 from mmvae_core.cli import main
 from mmvae_core.config import from_dict, to_dict
-from mmvae_core.data.words import ALPHABET
-from mmvae_core.generation import generate
+from mmvae_core.data.digits.words import ALPHABET
+from mmvae_core.explore.generation import generate
+from mmvae_core.store.run import Run, Study, save_weights, write_json
 from tests import small
 
 ROOT = Path(__file__).parents[2]

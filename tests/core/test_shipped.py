@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash, studies
 from mmvae_core.config import unequal
 from mmvae_core.evaluation.report import evaluate_run, sample_batch
 from mmvae_core.objectives.masked import masked
 from mmvae_core.seeding import seeded
+from mmvae_core.store.run import SHIPPED, Run, Study, file_hash, studies
 from mmvae_core.subsets import all_subsets
 from tests import rounding
 

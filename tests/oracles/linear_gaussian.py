@@ -18,7 +18,7 @@ from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_likelihood
 from mmvae_core.config import LikelihoodConfig, ModalityConfig
-from mmvae_core.modality import Modality
+from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.priors import StandardNormalPrior
 

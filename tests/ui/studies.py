@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from mmvae_core.build import build_model
-from mmvae_core.checkpoints import Samples, file_hash, save_weights, write_arrays, write_json
 from mmvae_core.config import RunConfig, from_dict, to_dict
-from mmvae_core.data.words import ALPHABET, NAMES, sample_words
+from mmvae_core.data.digits.words import ALPHABET, NAMES, sample_words
 from mmvae_core.evaluation.all_subsets import all_posteriors, subset_names
 from mmvae_core.evaluation.coherence import share
 from mmvae_core.evaluation.conflict import side_names, sides
@@ -20,6 +19,7 @@ from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.projections import fit_pca
+from mmvae_core.store.run import Samples, file_hash, save_weights, write_arrays, write_json
 from mmvae_core.subsets import all_subsets
 from tests import small
 

@@ -12,20 +12,23 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.batch import Batch
-from mmvae_core.checkpoints import Run, Study
 from mmvae_core.config import from_dict
 from mmvae_core.evaluation.all_subsets import all_posteriors
 from mmvae_core.evaluation.coherence import conditional_coherence
 from mmvae_core.evaluation.digit_judges import digit_judges
 from mmvae_core.evaluation.log_likelihood import log_likelihood
-from mmvae_core.generation import posterior_given
+from mmvae_core.explore import inference
+from mmvae_core.explore.generation import posterior_given
 from mmvae_core.probability.posteriors import DiagonalMixture
+from mmvae_core.store.run import Run, Study
 from mmvae_core.subsets import subset_mask
 from tests import rounding, small
 from tests.ui.conftest import html_of
 from tests.ui.studies import float64
-from ui import compare_plots, compare_views, inference, pictures, plots, tables
-from ui.state import Here
+from ui.compare import compare_views
+from ui.draw import compare_plots, plots, tables
+from ui.kinds import pictures
+from ui.shell.state import Here
 
 Open = Callable[..., AppTest]
 RUNS = ("sum_pooling-masked", "moe-masked", "poe-mixture")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ui import landing, marks, plots
-from ui.pictures import PALEST
+from ui.draw import landing, marks, plots
+from ui.kinds.pictures import PALEST
 
-STYLE = (Path(__file__).resolve().parents[2] / "ui" / "style.css").read_text()
+STYLE = (Path(__file__).resolve().parents[2] / "ui" / "shell" / "style.css").read_text()
 GROUNDS = {False: "#fcfbf8", True: "#14171a"}
 # Machado, Oliveira, Fernandes, "A Physiologically-based Model for Simulation of Color Vision
 # Deficiency", 2009, severity 1, on linear RGB.

@@ -12,12 +12,14 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.checkpoints import Run, Study
 from mmvae_core.evaluation.conflict import score
 from mmvae_core.evaluation.fusion import inside
 from mmvae_core.evaluation.report import sample_batch
+from mmvae_core.store.run import Run, Study
 from tests.ui.conftest import html_of
-from ui import conflict_views, fusion_plots, order_views
+from ui.conflict import conflict_views
+from ui.draw import fusion_plots
+from ui.order import order_views
 
 Open = Callable[..., AppTest]
 SHOWN = 0.0051

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from mmvae_core.checkpoints import Run, Study
 from mmvae_core.evaluation.exact_linear import exact_linear, kl_from_exact
+from mmvae_core.explore.inference import as_tensor, generate
+from mmvae_core.explore.lattice import Lattice, error_of, lattice, plane_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.seeding import seeded
+from mmvae_core.store.run import Run, Study
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, RUNS, float64
-from ui import lattice_cards
-from ui.inference import as_tensor, generate
-from ui.lattice import Lattice, error_of, lattice, plane_of
-from ui.loading import nearest
+from ui.masks import lattice_cards
+from ui.shell.loading import nearest
 
 DRAWS, SEED, ITEM = 8, 3, 5
 EVERY = [
@@ -64,7 +64,7 @@ def exact(made: Made, monkeypatch: pytest.MonkeyPatch) -> Made:
     """All in float64, for a node among others and alone are calls of unlike shapes."""
     float64(made.model)
     monkeypatch.setattr(
-        "ui.lattice.decoded",
+        "mmvae_core.explore.lattice.decoded",
         lambda model, latents: {
             name: value.numpy() for name, value in model.means(latents).items()
         },

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.checkpoints import Run, Study
+from mmvae_core.store.run import Run, Study
 from tests.ui.conftest import html_of
-from ui import state
-from ui.exports import MapTable
+from ui.latent_space.exports import MapTable
+from ui.shell import state
 
 Open = Callable[..., AppTest]
 

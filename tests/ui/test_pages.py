@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.checkpoints import Run, Samples
+from mmvae_core.store.run import Run, Samples
 from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, vector_items, vectors, write_study

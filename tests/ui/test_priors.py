@@ -10,11 +10,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.checkpoints import FITTED, Run
-from mmvae_core.generation import latents
+from mmvae_core.explore.generation import latents
 from mmvae_core.probability.posteriors import GaussianMixture
-from mmvae_core.second_stage import Settings, _empty_prior, load_prior, save_priors
-from ui import latent_views, loading, plots
+from mmvae_core.store.run import FITTED, Run
+from mmvae_core.training.second_stage import Settings, _empty_prior, load_prior, save_priors
+from ui.draw import plots
+from ui.shared import latent_views
+from ui.shell import loading
 
 Open = Callable[..., AppTest]
 FAR, RUN = 30.0, "sum_pooling-masked"

@@ -11,7 +11,8 @@ from PIL import Image
 
 from mmvae_core.config import from_dict
 from tests import small
-from ui import marks, pictures, plots, tables
+from ui.draw import marks, plots, tables
+from ui.kinds import pictures
 
 
 def points(count: int = 30, before: bool = False) -> plots.Points:
@@ -92,14 +93,14 @@ def test_text_of_figures_has_contrast(dark: bool, ground: str) -> None:
 
 def test_plots_and_pictures_import_neither_streamlit_nor_torch() -> None:
     code = (
-        "import sys, ui.plots, ui.pictures, ui.tables, ui.marks; "
+        "import sys, ui.draw.plots, ui.kinds.pictures, ui.draw.tables, ui.draw.marks; "
         "assert not {'streamlit', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_map_page_imports_no_torch() -> None:
-    code = "import sys, ui.frame, ui.latent_views, ui.views; assert 'torch' not in sys.modules"
+    code = "import sys, ui.shell.frame, ui.shared.latent_views, ui.shared.views; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

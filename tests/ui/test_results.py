@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.checkpoints import Study, write_arrays
 from mmvae_core.experiments.claims import CLAIMS
-from mmvae_core.results import Interval, read_report
+from mmvae_core.store.results import Interval, read_report
+from mmvae_core.store.run import Study, write_arrays
 from tests.experiments import write_results
 from tests.ui.conftest import html_of
-from ui import result_plots, result_tables
-from ui.result_plots import Line, Rule, Span
+from ui.draw import result_plots
+from ui.draw.result_plots import Line, Rule, Span
+from ui.results import result_tables
 
 Open = Callable[..., AppTest]
 

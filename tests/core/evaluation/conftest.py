@@ -14,7 +14,7 @@ from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_likelihood, build_model
 from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig, from_dict
-from mmvae_core.modality import Modality
+from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Gaussian
 from mmvae_core.probability.priors import StandardNormalPrior

@@ -10,7 +10,7 @@ from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_likelihood
 from mmvae_core.config import LikelihoodConfig, ModalityConfig
-from mmvae_core.data.words import placements
+from mmvae_core.data.digits.words import placements
 from mmvae_core.evaluation.all_subsets import all_posteriors
 from mmvae_core.evaluation.coherence import (
     ConfidentJudge,
@@ -21,7 +21,7 @@ from mmvae_core.evaluation.coherence import (
 )
 from mmvae_core.evaluation.digit_judges import WordJudge, digit_judges
 from mmvae_core.evaluation.judge import Judge
-from mmvae_core.modality import Modality
+from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Gaussian
 from mmvae_core.probability.priors import StandardNormalPrior

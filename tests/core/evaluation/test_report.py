@@ -7,18 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmvae_core.checkpoints import (
-    Latents,
-    Run,
-    Samples,
-    Study,
-    save_weights,
-    write_arrays,
-    write_json,
-)
 from mmvae_core.cli import _report_table
 from mmvae_core.config import to_dict
-from mmvae_core.data.words import ALPHABET, NAMES, placements
+from mmvae_core.data.digits.words import ALPHABET, NAMES, placements
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.digit_judges import WordJudge
 from mmvae_core.evaluation.report import (
@@ -29,7 +20,16 @@ from mmvae_core.evaluation.report import (
     sample_batch,
     save_evaluation,
 )
-from mmvae_core.results import headline
+from mmvae_core.store.results import headline
+from mmvae_core.store.run import (
+    Latents,
+    Run,
+    Samples,
+    Study,
+    save_weights,
+    write_arrays,
+    write_json,
+)
 from tests import rounding
 
 BUDGET = Budget(likelihood_items=10, likelihood_samples=3, rate_samples=8, prior_samples=30)

@@ -12,13 +12,11 @@ import torch
 from msgspec.structs import replace
 
 from mmvae_core.build import build_source, start_model
-from mmvae_core.checkpoints import Study
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import TableSource
 from mmvae_core.errors import ConfigError, RunError
 from mmvae_core.evaluation.maximum_likelihood import structured_maximum
 from mmvae_core.experiments import grid, runner
-from mmvae_core.experiments.ensemble import Ensemble
 from mmvae_core.experiments.freshness import older_models
 from mmvae_core.experiments.grid import Cell, fingerprint
 from mmvae_core.experiments.measure import Figure
@@ -33,6 +31,8 @@ from mmvae_core.experiments.runner import (
     run_together,
     write_rows,
 )
+from mmvae_core.store.run import Study
+from mmvae_core.training.ensemble import Ensemble
 
 POE, MOE = (Cell("linear", name, "masked", 0) for name in ("poe", "moe"))
 LATER = Cell("linear", "poe", "masked", 1)
@@ -130,8 +130,8 @@ def test_a_drawn_worlds_truth_beats_an_untrained_model(
     variant: str, budget: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mmvae_core.experiments.measure.TRUTH_SAMPLES", 10)
-    monkeypatch.setattr("mmvae_core.data.missing.TEST", 60)
-    monkeypatch.setattr("mmvae_core.data.bimodal.TEST", 60)
+    monkeypatch.setattr("mmvae_core.data.worlds.missing.TEST", 60)
+    monkeypatch.setattr("mmvae_core.data.worlds.bimodal.TEST", 60)
     truth, poe = (
         {
             (row.figure.figure, row.figure.given): row.figure.value

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from mmvae_core.checkpoints import SHIPPED, Run, Study, file_hash, read_json
 from mmvae_core.experiments.freshness import older_models
 from mmvae_core.experiments.grid import EXPERIMENTS, KEPT, LEARNED, TRUTH, Cell, cells
 from mmvae_core.experiments.grid import fingerprint as mark
 from mmvae_core.experiments.runner import read_rows
 from mmvae_core.experiments.summary import claims, curves, summarise, verdicts
+from mmvae_core.store.run import SHIPPED, Run, Study, file_hash, read_json
 
 RESULTS = SHIPPED / "results"
 ROWS = [row for name in EXPERIMENTS for row in read_rows(RESULTS / f"{name}.csv")]

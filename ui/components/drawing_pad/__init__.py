@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmvae_core.data.strokes import MAX_POINTS, MAX_STROKES, PEN
+from mmvae_core.modalities.strokes import MAX_POINTS, MAX_STROKES, PEN
 from ui import components
 
 _PAD = components.load(Path(__file__).parent)

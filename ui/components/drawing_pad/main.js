@@ -1,4 +1,4 @@
-// Strokes are arrays of [x, y] in 0..1. Python is sent the text that mmvae_core.data.strokes reads:
+// Strokes are arrays of [x, y] in 0..1. Python is sent the text that mmvae_core.modalities.strokes reads:
 // two signs a coordinate, "." between strokes. After the first drawing of the pad, what Python
 // sends is not looked at: it may lag behind a hand that draws on.
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"

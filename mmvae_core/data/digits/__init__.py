@@ -1,0 +1,1 @@
+"""Three views of a digit: handwriting, a photo and a word."""

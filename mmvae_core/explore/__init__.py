@@ -1,0 +1,1 @@
+"""What the app shows of a model, from a notebook too."""

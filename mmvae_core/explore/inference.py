@@ -1,0 +1,206 @@
+"""Calls of the model for the pages: posteriors, generations, verdicts. Imported late: has torch."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmvae_core.config import ModalityConfig
+from mmvae_core.errors import RunError
+from mmvae_core.evaluation import familiarity
+from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge
+from mmvae_core.evaluation.rates import Estimate, kl, log_mean
+from mmvae_core.explore import traversal
+from mmvae_core.explore.generation import latents, posterior_given
+from mmvae_core.model import MultimodalVAE
+from mmvae_core.probability.posteriors import Posterior
+
+RATE_SAMPLES = 512
+
+# torch's global generator, which `seeded` borrows, is one for all sessions of the server.
+GENERATOR = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Generated:
+    """E[x | z] at the posterior's mean and at draws of it, and the posterior's summary."""
+
+    at_mean: Mapping[str, np.ndarray]
+    """Per modality [*shape], symbols as probabilities."""
+    at_draws: Mapping[str, np.ndarray]
+    """Per modality [draw, *shape]."""
+    width: float
+    """Mean over the latent axes of the posterior's standard deviation."""
+    rate: float
+    """KL(q(z | x_S) || p(z)) in nats."""
+    rate_error: float | None
+    """Standard error of the rate; None where it is exact."""
+    mean: np.ndarray
+    """E[z] [latent]."""
+    stddev: np.ndarray
+    """Standard deviations of z [latent]."""
+    latents: np.ndarray
+    """The draws of z [draw, latent]."""
+    log_likelihood: float
+    """The importance-weighted bound of log p(x_S) over the same draws, in nats; of nothing 0.
+
+    NaN at another temperature than 1, whose draws are not the posterior's.
+    """
+    log_likelihood_error: float
+    """Its standard error, from the spread of the draws' weights."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge says of generations [n]."""
+
+    labels: np.ndarray
+    spelt: np.ndarray | None = None
+    confidence: np.ndarray | None = None
+    """The judge's probability of the label, [n]."""
+
+
+@torch.no_grad()
+def generate(
+    model: MultimodalVAE,
+    given: Mapping[str, np.ndarray],
+    count: int,
+    seed: int,
+    temperature: float = 1.0,
+    prior: Posterior | None = None,
+) -> Generated:
+    """Infer z from the given modalities ([*shape] each, none: the prior) and decode every modality.
+
+    The same seed gives the same noise to every model of the same latent size: of two posteriors
+    with the same kind of noise (normal, mixtures of normals) the very same tensor. For the
+    temperature see `mmvae_core.explore.generation.latents`. `prior` stands in for the model's own where
+    nothing is given.
+    """
+    nothing = prior or model.prior()
+    posterior = posterior_given(model, tensors(model, given)) if given else nothing
+    with GENERATOR:
+        draws = latents(posterior, count, seed, temperature).reshape(count, -1)
+        rate = Estimate(torch.zeros(1))
+        if given:
+            rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
+    mean = posterior.mean.reshape(1, -1)
+    outputs = model.decode(torch.cat([mean, draws]))
+    means = {
+        name: _finite(name, model.modality(name).likelihood.mean(one))
+        for name, one in outputs.items()
+    }
+    likelihood = Estimate(torch.tensor(torch.nan))
+    if temperature == 1:
+        likelihood = _log_likelihood(model, given, posterior, draws, outputs)
+    return Generated(
+        at_mean={name: values[0] for name, values in means.items()},
+        at_draws={name: values[1:] for name, values in means.items()},
+        width=float(posterior.stddev.mean()),
+        rate=float(rate.value[0]),
+        rate_error=None if rate.error is None else float(rate.error[0]),
+        mean=mean[0].numpy(),
+        stddev=posterior.stddev.reshape(-1).numpy(),
+        latents=draws.numpy(),
+        log_likelihood=float(likelihood.value),
+        log_likelihood_error=0.0 if likelihood.error is None else float(likelihood.error),
+    )
+
+
+@torch.no_grad()
+def decoded(model: MultimodalVAE, latents: np.ndarray | Tensor) -> dict[str, np.ndarray]:
+    """E[x | z] of every modality at latents [..., latent]; RunError unless finite."""
+    means = model.means(torch.as_tensor(latents, dtype=torch.float32))
+    return {name: _finite(name, values) for name, values in means.items()}
+
+
+def strips(
+    model: MultimodalVAE, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One latent moved at a time; see `traversal.strips`."""
+    found = traversal.strips(
+        model, torch.from_numpy(mean).float(), torch.from_numpy(scale).float(), steps, reach
+    )
+    values, change = ({name: _finite(name, one) for name, one in part.items()} for part in found)
+    return values, change
+
+
+@torch.no_grad()
+def prior_draws(prior: Posterior, count: int) -> np.ndarray:
+    """Draws [draw, latent] of a prior, seed 0."""
+    with GENERATOR:
+        return latents(prior, count, 0).numpy()
+
+
+def prior_scale(model: MultimodalVAE) -> np.ndarray:
+    """The prior's standard deviations [latent]."""
+    with GENERATOR:  # a flow's moments are estimated
+        return model.prior().stddev.detach().numpy()
+
+
+@torch.no_grad()
+def familiar(
+    model: MultimodalVAE, given: Mapping[str, np.ndarray], others: np.ndarray, samples: int
+) -> familiarity.Familiarity:
+    """How likely what is given is, among test items; see `familiarity.familiarity`."""
+    with GENERATOR:
+        return familiarity.familiarity(model, tensors(model, given), others, samples)
+
+
+def as_tensor(values: np.ndarray, modality: ModalityConfig) -> Tensor:
+    """Stored values as the model takes them: bytes to [0, 1], symbols as whole numbers."""
+    if modality.likelihood.name == "categorical":
+        return torch.from_numpy(np.asarray(values, np.int64))
+    scale = 255 if values.dtype == np.uint8 else 1
+    return torch.from_numpy(np.asarray(values, np.float32) / scale)
+
+
+@torch.no_grad()
+def judge(judge: Judge, values: np.ndarray) -> Verdict:
+    """Labels of generations [n, ...]."""
+    means = torch.from_numpy(values)
+    spelt = judge.spelt(means).numpy() if isinstance(judge, SpellingJudge) else None
+    if not isinstance(judge, ConfidentJudge):
+        return Verdict(judge(means).numpy(), spelt)
+    confidence, labels = judge.probabilities(means).max(-1)
+    return Verdict(labels.numpy(), spelt, confidence.numpy())
+
+
+@torch.no_grad()
+def judged_items(model: MultimodalVAE, judge: Judge, name: str, means: np.ndarray) -> np.ndarray:
+    """What the judge says of E[x | z] at each of the latents [item, latent]: labels [item]."""
+    pieces = torch.from_numpy(means).split(ROWS)
+    return torch.cat([judge(model.means(one, [name])[name]) for one in pieces]).numpy()
+
+
+def tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Single items [*shape] by name, as the model takes them."""
+    return {name: as_tensor(values, model.modality(name).config) for name, values in given.items()}
+
+
+def _log_likelihood(
+    model: MultimodalVAE,
+    given: Mapping[str, np.ndarray],
+    posterior: Posterior,
+    draws: Tensor,
+    outputs: Mapping[str, Tensor],
+) -> Estimate:
+    """log p(x_S) of what is given; `outputs` are those of the mean and of the draws."""
+    if not given or len(draws) < 2:
+        return Estimate(torch.tensor(0.0 if not given else torch.nan))
+    scores = [
+        model.modality(name).likelihood.log_prob(outputs[name][1:], values)
+        for name, values in tensors(model, given).items()
+    ]
+    ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
+    return log_mean(torch.stack(scores).sum(0) + ratio)
+
+
+def _finite(name: str, values: Tensor) -> np.ndarray:
+    if not torch.isfinite(values).all():
+        raise RunError(
+            f"The model's {name} holds NaN or infinity; the run has diverged, choose another one."
+        )
+    return values.numpy()

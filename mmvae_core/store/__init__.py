@@ -1,0 +1,1 @@
+"""What lies on disk: runs, studies, reports. Read and written here alone."""

@@ -1,0 +1,297 @@
+"""Runs side by side: their pictures of one item, and their measured figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from mmvae_core.config import ModalityConfig, unequal
+from mmvae_core.store.run import Run
+from ui.draw import compare_plots, tables
+from ui.draw.compare_plots import letter
+from ui.kinds.pictures import difference_html, values_html
+from ui.shared import views
+from ui.shell import loading, state
+from ui.shell.state import Here
+
+if TYPE_CHECKING:
+    from mmvae_core.explore.inference import Generated, Verdict
+
+COLUMNS = 4
+PICTURES = 8
+"""So many of the draws are shown; all of them are judged."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What one run makes of the item."""
+
+    run: Run
+    drawn: "Generated"
+    verdicts: "Mapping[str, Verdict | None]"
+
+
+def make(here: Here, runs: Sequence[Run], draws: int) -> list[Made]:
+    """Each run on the same item, mask and noise, judged."""
+    given = loading.item_values(here.study, here.item, here.shown)
+    made = []
+    for run in runs:
+        drawn = loading.generated(run, given, draws, here.seed)
+        made.append(
+            Made(
+                run,
+                drawn,
+                {
+                    one.name: loading.verdict(here.study, one, drawn.at_draws[one.name])
+                    for one in here.run.config.modalities
+                },
+            )
+        )
+    return made
+
+
+def unequal_note(runs: Sequence[Run]) -> None:
+    """Say in what else than aggregator and objective the runs differ, where they do."""
+    found = unequal([run.config for run in runs])
+    if found:
+        told = "; ".join(f"{key} {', '.join(values)}" for key, values in found.items())
+        st.warning(
+            "These runs differ in more than aggregator and objective, so that a difference "
+            f"between them may have another cause: {told}."
+        )
+
+
+def item(here: Here) -> None:
+    """The item itself, what is not shown being pale."""
+    stored = loading.item_values(here.study, here.item, here.names)
+    figures = []
+    for modality in here.run.config.modalities:
+        shown = modality.name in here.shown
+        body = views.item_picture(
+            here.study, modality, stored[modality.name], f"{modality.name} of item {here.item}", 84
+        )
+        figures.append(
+            f'<figure><div class="{"" if shown else "hidden-item"}">{body}</div>'
+            f"<figcaption>{escape(modality.name)}{'' if shown else ', not shown'}"
+            f"</figcaption></figure>"
+        )
+    st.html(f'<div class="pair">{"".join(figures)}</div>')
+
+
+def item_figures(here: Here, made: Sequence[Made]) -> None:
+    """Rate, width, log-likelihood and live coherence of the item, one row a run."""
+    rows = [_item_row(here, index, one) for index, one in enumerate(made)]
+    heads = {name: f"right {name}" for name in here.names} | {AGREE: "all agree"}
+    targets = {
+        name: head for name, head in heads.items() if any(name in row.shares for row in rows)
+    }
+    likely = ["log p, item", "log p, test"] if here.shown else []
+    st.html(tables.item_table(rows, likely, targets))
+    report = next((found for one in made if (found := loading.report(one.run))), {})
+    likelihood, draws = report.get("log_likelihood", {}), len(made[0].drawn.latents)
+    shares = (
+        "right: share of the draws judged as the item is"
+        if here.shown
+        else ("agree: share of the draws whose modalities are all judged the same")
+    )
+    views.source(
+        f"{draws} draws of z for each run, {_noise(here, made)}, seed {here.seed}",
+        "rate: KL to the prior, exact, or an estimate where it has ±",
+        f"{shares}, 95 % Wilson interval; {views.judges_source(here.study)}" if targets else "",
+        *(
+            [
+                f"log p({here.subset}) of the item: importance-weighted lower bound from the same "
+                f"{draws} draws, ± 95 %; ≥ where fewer than four draws carry the weight",
+                f"its mean over test items: the same, {likelihood.get('samples', '?')} draws for each "
+                f"of {likelihood.get('items', '?')}, ± 95 %, seed {report.get('seed', '?')}",
+            ]
+            if likely
+            else []
+        ),
+        *(views.run_mark(one.run) for one in made),
+    )
+
+
+AGREE = "agree"
+
+
+def live_shares(here: Here, made: Made) -> dict[str, dict[str, Any]]:
+    """How many of the draws are judged as the item is; of nothing shown, how many agree."""
+    from mmvae_core.evaluation.coherence import share
+
+    labels = {name: one.labels for name, one in made.verdicts.items() if one is not None}
+    if here.shown:
+        truth = views.label_of(here)
+        return {
+            name: share(int((found == truth).sum()), len(found)) for name, found in labels.items()
+        }
+    if len(labels) < 2:
+        return {}
+    every = np.stack(list(labels.values()))
+    return {AGREE: share(int((every == every[0]).all(0).sum()), every.shape[1])}
+
+
+def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
+    drawn, measured = made.drawn, loading.report(made.run).get("log_likelihood", {})
+    return tables.SubsetRow(
+        f"{letter(index)} · {made.run.folder.name}",
+        drawn.rate,
+        drawn.width,
+        live_shares(here, made),
+        error=drawn.rate_error,
+        more=(
+            tables.bound_text(drawn.log_likelihood, drawn.log_likelihood_error),
+            tables.mean_text(measured.get("marginal", {}).get(here.subset)),
+        )
+        if here.shown
+        else (),
+    )
+
+
+def _noise(here: Here, made: Sequence[Made]) -> str:
+    """The very same tensor, or what is the same where posteriors take noise of different kinds."""
+    kinds = {
+        one.run.config.aggregator.family if here.shown else one.run.config.prior.name
+        for one in made
+    }
+    return (
+        "the same noise for all"
+        if len(kinds) == 1
+        else (f"the same seed for all; the noise differs in kind ({', '.join(sorted(kinds))})")
+    )
+
+
+def generations(here: Here, made: Sequence[Made], difference: bool) -> None:
+    """What each run makes of every modality, in one column a run."""
+    for modality in here.run.config.modalities:
+        given = modality.name in here.shown
+        cells = [_cell(here, modality, index, one) for index, one in enumerate(made)]
+        below = _differences(here, modality, made) if difference else ""
+        st.html(
+            f'<div class="panel"><h3>{escape(modality.name)} {views.badge(given)}</h3>'
+            f'<div class="side" style="--runs:{len(made)}">{"".join(cells)}{below}</div></div>'
+        )
+    views.source(
+        f"E[x | z] at the first {min(PICTURES, len(made[0].drawn.latents))} draws of z",
+        "latent axes of different models are not comparable",
+    )
+
+
+def _cell(here: Here, modality: ModalityConfig, index: int, made: Made) -> str:
+    values, verdict = made.drawn.at_draws[modality.name][:PICTURES], made.verdicts[modality.name]
+    said = views.verdict_text(verdict, here.study, views.label_of(here) if here.shown else None)
+    name = f"{letter(index)} · {made.run.folder.name}"
+    alt = f"{len(values)} draws of {modality.name} by {name}. {said}"
+    spelt = None if verdict is None or verdict.spelt is None else verdict.spelt[:PICTURES]
+    body = values_html(
+        values, modality, views.alphabet_of(here.study, modality.name), COLUMNS, alt, spelt
+    )
+    return f'<div><h4>{escape(name)}</h4>{body}<p class="source">{escape(said)}</p></div>'
+
+
+def _differences(here: Here, modality: ModalityConfig, made: Sequence[Made]) -> str:
+    """The mean of each run's draws less the first run's, all on one scale."""
+    means = [one.drawn.at_draws[modality.name].mean(0) for one in made]
+    apart = np.stack(means) - means[0]
+    top, cells = (
+        float(np.abs(apart).max()),
+        [
+            f'<div class="apart"><p class="source">Means of all draws, less {letter(0)}\'s:</p></div>'
+        ],
+    )
+    for index, one in enumerate(apart[1:], 1):
+        said = (
+            f"{letter(index)} less {letter(0)}: mean size {np.abs(one).mean():.3g}, largest "
+            f"{np.abs(one).max():.3g}; orange more, blue less, full colour {top:.3g}"
+        )
+        picture = difference_html(one, top, modality, f"Difference of {modality.name}, {said}")
+        cells.append(f'<div class="apart">{picture}<p class="source">{escape(said)}</p></div>')
+    return "".join(cells)
+
+
+def trade_offs(here: Here, runs: Sequence[Run]) -> None:
+    """Likelihood against coherence, and rate against distortion, of all runs of the study."""
+    every = {
+        name: run
+        for name, run in loading.runs(here.study).items()
+        if run.config.names == here.names
+    }
+    stamps = tuple((name, loading.stamp(run)) for name, run in every.items())
+    chosen = tuple(run.folder.name for run in runs)
+    columns = st.columns(2, gap="large")
+    for index, (column, kind) in enumerate(zip(columns, compare_plots.trade_offs(), strict=True)):
+        found, figure = _trade_off(
+            str(here.study.folder), stamps, chosen, state.is_dark(), index, every, here
+        )
+        with column:
+            if figure is None:
+                st.info(f"No run of this study has both figures: {kind.needs}.")
+                continue
+            st.plotly_chart(
+                figure,
+                theme=None,
+                key=f"trade_off_{index}",
+                alt=f"{kind.x} against {kind.y}. " + "; ".join(one.said for one in found),
+                config={"displayModeBar": False},
+            )
+            lacking = sorted(set(every) - {one.name for one in found})
+            views.source(
+                f"{len(found)} of {len(every)} runs"
+                + (f", not measured: {escape(', '.join(lacking))}" if lacking else ""),
+                kind.source(loading.report(every[found[0].name])),
+                "bars are 95 % intervals",
+                "rings: runs not chosen above, named where the pointer is"
+                if any(not one.letter for one in found)
+                else "",
+                *(f"{letter(at)} {views.run_mark(run)}" for at, run in enumerate(runs)),
+            )
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _trade_off(
+    folder: str,
+    stamps: tuple[Any, ...],
+    chosen: tuple[str, ...],
+    dark: bool,
+    index: int,
+    _runs: Mapping[str, Run],
+    _here: Here,
+) -> tuple[list[compare_plots.RunPoint], Any]:
+    kind, reports = (
+        compare_plots.trade_offs()[index],
+        {name: loading.report(run) for name, run in _runs.items()},
+    )
+    points = compare_plots.run_points(kind, reports, "+".join(_here.names), chosen)
+    return points, compare_plots.trade_off(kind, points, dark) if points else None
+
+
+def figures(runs: Sequence[Run]) -> None:
+    """The table of figures from the runs' reports, with where they come from."""
+    reports = [loading.report(run) for run in runs]
+    first = next((one for one in reports if one), None)
+    if first is None:
+        st.info(
+            "None of these runs has been measured; `python -m mmvae_core evaluate "
+            f"{runs[0].id} --save` does it."
+        )
+        return
+    heads = [f"{letter(index)} · {run.folder.name}" for index, run in enumerate(runs)]
+    st.html(tables.comparison(tables.comparison_rows(reports, runs[0].config.names), heads))
+    likelihood = first.get("log_likelihood", {})
+    views.source(
+        f"Log-likelihood: {likelihood.get('estimate', 'importance-weighted estimate')}, "
+        f"{likelihood.get('samples', '?')} draws for each of "
+        f"{likelihood.get('items', first.get('items', '?'))} items, ± 95 %, unweighted",
+        f"distortion: unweighted, {first.get('distortion_samples', '?')} draws for each of "
+        f"{first.get('items', '?')} items, ± 95 %",
+        f"shares: {first.get('items', '?')} test items, 95 % Wilson interval; a text is right if "
+        "its likeliest name is, and spelt if every symbol is",
+        f"seed {first.get('seed', '?')}",
+    )
+    views.source(
+        "★ better than every other run beyond both intervals; no star, no clear best",
+        *(views.run_mark(run) for run in runs),
+    )

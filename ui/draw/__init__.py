@@ -1,0 +1,1 @@
+"""Figures, colours and tables: arrays in, figure or HTML out; no Streamlit, no torch."""

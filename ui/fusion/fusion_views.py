@@ -1,0 +1,187 @@
+"""Inside an aggregator: each part's share, attention between modalities, the parts in detail."""
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from ui.shared import views
+from ui.shell import state
+from ui.shell.state import Here
+
+if TYPE_CHECKING:
+    from mmvae_core.explore.insides import Parts
+
+WORDS = {
+    "poe": "A product of experts adds precisions: a part's share of a latent is its precision "
+    "1/σ² over the sum of all, the prior's own among them. The bars are means over the "
+    "latents. A larger share pulls the posterior's mean closer to that expert's.",
+    "moe": "A mixture of experts picks one shown modality for each draw of z, each with the same "
+    "chance, and never combines two. Nothing here depends on what the modalities say.",
+    "mopoe": "A mixture of products: each draw of z picks one set of shown modalities, each set "
+    "with the same chance, and multiplies the experts of that set.",
+    "sum_pooling": "Each shown modality gives a vector χ(h), the vectors are added, and an MLP "
+    "&rho; reads the posterior off the sum t. A vector's share is v · t / |t|²: its "
+    "length along the sum. The shares add up to 1; a vector against the sum has "
+    "a negative one.",
+    "self_attention": "The shown modalities' vectors look at each other, then they are added, and "
+    "an MLP &rho; reads the posterior off the sum t. A vector's share is "
+    "v · t / |t|²: its length along the sum. The shares add up to 1.",
+}
+CAVEAT = {
+    "sum_pooling": "A share is of what enters &rho;, not of what &rho; makes of it.",
+    "self_attention": "A share is of what enters &rho;, not of what &rho; makes of it; after "
+    "attention a vector also carries what it has seen of the others.",
+}
+
+
+def nothing_inside() -> None:
+    """What a concatenation has to show."""
+    st.html(
+        '<p class="plain">A concatenation puts all vectors side by side, an absent one as '
+        "zeros, and one MLP reads all of them at once: no sum, product or weight of the "
+        "modalities arises on the way, so there is nothing to take apart here. Its dependence "
+        "on the order is on the page Order.</p>"
+    )
+
+
+def explain(name: str) -> None:
+    """What a share means for this aggregator."""
+    st.html(
+        f'<p class="plain">{WORDS.get(name, "Each part has a share; together they are 1.")}</p>'
+    )
+
+
+def shares(here: Here, parts: "Parts") -> None:
+    """A bar for each part; what is not shown has none."""
+    name = here.run.config.aggregator.name
+    rows = [
+        (one, float(share))
+        for one, share in zip(parts.names, parts.shares, strict=True)
+        if share or one in here.names
+    ]
+    top = max(1.0, *(abs(share) for _, share in rows))
+    body = "".join(_share(one, share, top, here) for one, share in rows)
+    st.html(
+        '<div class="scroll" tabindex="0" role="region" aria-label="Share of each part">'
+        '<table class="numbers narrow"><thead><tr><th scope="col">part</th>'
+        f'<th scope="col">share</th><th></th></tr></thead><tbody>{body}</tbody></table></div>'
+    )
+    private = "of the shared latents" if here.run.config.private else ""
+    views.source(
+        *(
+            one
+            for one in (
+                f"item {here.item}, shown: {here.subset}",
+                "exact",
+                private,
+                CAVEAT.get(name, ""),
+                views.run_mark(here.run),
+            )
+            if one
+        )
+    )
+
+
+def _share(name: str, share: float, top: float, here: Here) -> str:
+    """One part's row; a bar below zero is hatched."""
+    below = " class=below" if share < 0 else ""
+    note = "" if name in here.shown or name not in here.names else "not shown"
+    return (
+        f'<tr><th scope="row">{escape(name)}</th><td><span class="bar">'
+        f'<b{below} style="width:{100 * abs(share) / top:.0f}%"></b></span>'
+        f'<span class="figure">{share:.2f}</span></td><td>{note}</td></tr>'
+    )
+
+
+def attention(here: Here, weights: np.ndarray) -> None:
+    """Tables [query, key] for each layer: the mean of the heads, then each head."""
+    layers, heads = weights.shape[:2]
+    if not here.shown:
+        st.info("Nothing is shown, so nothing can look at anything.")
+        return
+    st.html(
+        '<p class="plain">Each row says how much one modality takes from each shown one, '
+        "itself included; a row adds up to 1. A modality that is not shown looks at nothing "
+        "and is not looked at.</p>"
+    )
+    for layer in range(layers):
+        figures = [
+            (f"layer {layer + 1}, mean of {heads} heads", weights[layer].mean(0)),
+            *(
+                (f"layer {layer + 1}, head {head + 1}", weights[layer, head])
+                for head in range(heads if heads > 1 else 0)
+            ),
+        ]
+        st.html(
+            '<div class="matrices">'
+            + "".join(_matrix(here, title, values) for title, values in figures)
+            + "</div>"
+        )
+    views.source(
+        f"item {here.item}, shown: {here.subset}",
+        "softmax weights, exact",
+        views.run_mark(here.run),
+    )
+
+
+def _matrix(here: Here, title: str, values: np.ndarray) -> str:
+    """One table of weights; the ground of a cell is as dark as the weight is large."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in here.names)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)} ←</th>'
+        + "".join(
+            f'<td style="--weight:{60 * float(one):.0f}%">{f"{one:.2f}" if one else "0"}</td>'
+            for one in row
+        )
+        + "</tr>"
+        for name, row in zip(here.names, values, strict=True)
+    )
+    return (
+        f'<figure><figcaption>{title}</figcaption><div class="scroll" tabindex="0" '
+        f'role="region" aria-label="Attention, {title}"><table class="numbers weights"><thead>'
+        f"<tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div></figure>"
+    )
+
+
+def detail(here: Here, parts: "Parts") -> None:
+    """The parts in every latent, or the vectors that are summed."""
+    if parts.detail is None:
+        return
+    is_product = here.run.config.aggregator.name == "poe"
+    names, values = list(parts.names), parts.detail
+    if not is_product:
+        names, values = [*names, "sum"], np.concatenate([values, values.sum(0, keepdims=True)])
+    st.subheader(
+        "Share of each latent's precision" if is_product else "The vectors that are added",
+        anchor=False,
+    )
+    st.plotly_chart(
+        _figure(values, names, is_product),
+        theme=None,
+        key="parts",
+        alt=_alt(names, values, is_product),
+        config={"displayModeBar": False},
+    )
+    what = (
+        "one column a latent; every column adds up to 1"
+        if is_product
+        else f"{values.shape[1]} entries of each vector; blue below zero, orange above"
+    )
+    views.source(what, f"item {here.item}", "exact", views.run_mark(here.run))
+
+
+def _figure(values: np.ndarray, names: list[str], is_share: bool) -> Any:
+    from ui.draw import fusion_plots
+
+    titles = ("latent", "share") if is_share else ("entry", "value")
+    return fusion_plots.strips(values, names, titles, is_share, state.is_dark())
+
+
+def _alt(names: list[str], values: np.ndarray, is_share: bool) -> str:
+    said = ", ".join(
+        f"{name} {row.mean():.2f}" if is_share else f"{name} {float(np.linalg.norm(row)):.1f}"
+        for name, row in zip(names, values, strict=True)
+    )
+    return ("Mean share of the precision by part: " if is_share else "Length by vector: ") + said

@@ -1,0 +1,1 @@
+"""How values of a kind of modality look; no torch."""

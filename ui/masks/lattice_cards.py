@@ -1,0 +1,204 @@
+"""The lattice as its component takes it: cards, edges, outlines as plain JSON. Pure."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from mmvae_core.config import ModalityConfig
+from mmvae_core.explore.plane import Outline, Plane, nice
+from ui.kinds.pictures import as_image, kind_of, probabilities_of, word_of
+
+if TYPE_CHECKING:
+    from mmvae_core.explore.lattice import Lattice
+
+ROOMY = 3
+"""Up to so many modalities a card has room for four draws of each, else for one."""
+SIZE, MARGIN = 560, 0.06
+Z = 1.96
+
+
+@dataclass(frozen=True)
+class About:
+    """What the cards say beside the lattice's own numbers."""
+
+    modalities: Sequence[ModalityConfig]
+    alphabets: Mapping[str, str]
+    right: Mapping[str, Mapping[str, Mapping[str, float]]]
+    """From the run's report: subset, modality -> share of all test items judged right."""
+    plane: Plane | None
+
+
+def payload(lattice: "Lattice", subsets: Sequence[str], about: About) -> dict[str, Any]:
+    """Everything that the component draws, the lit mask apart."""
+    names = [modality.name for modality in about.modalities]
+    strongest = max(float(lattice.gain.value.max()), 1e-9) if len(lattice.gain.value) else 1
+    highest = max(float(lattice.rate.value.max()), 1e-9)
+    parts = [
+        _part(lattice.at_draws[one.name], one, about.alphabets.get(one.name), len(names))
+        for one in about.modalities
+    ]
+    return {
+        "names": names,
+        "parts": [{key: part[key] for key in ("name", "sheet", "ratio")} for part in parts],
+        "nodes": [
+            _node(lattice, row, subset, about.right.get(subset, {}), parts, highest)
+            for row, subset in enumerate(subsets)
+        ],
+        "edges": [
+            [
+                int(lower),
+                int(upper),
+                int(modality),
+                number(lattice.gain.value[edge], _error(lattice.gain, edge)),
+                round(max(0.0, float(lattice.gain.value[edge])) / strongest, 3),
+            ]
+            for edge, (lower, upper, modality) in enumerate(
+                zip(
+                    lattice.between.lower,
+                    lattice.between.upper,
+                    lattice.between.modality,
+                    strict=True,
+                )
+            )
+        ],
+        "plane": None
+        if about.plane is None
+        else plane_payload(lattice.outlines, lattice.exact_outlines, about.plane),
+    }
+
+
+def _node(
+    lattice: "Lattice",
+    row: int,
+    subset: str,
+    right: Mapping[str, Mapping[str, float]],
+    parts: Sequence[Mapping[str, Any]],
+    highest: float,
+) -> dict[str, Any]:
+    rate = number(lattice.rate.value[row], _error(lattice.rate, row))
+    width, names = f"{float(lattice.width[row]):.2f}", [part["name"] for part in parts]
+    gap = (
+        None if lattice.gap is None else number(lattice.gap.value[row], _error(lattice.gap, row), 2)
+    )
+    shares = [f"{right[name]['share']:.2f}" if name in right else None for name in names]
+    said = [f"{name} {share}" for name, share in zip(names, shares, strict=True) if share]
+    label = f"{subset}: rate {rate} nats, width {width}"
+    label += f", {gap} nats from the exact posterior" if gap else ""
+    label += f"; judged right, all test items: {', '.join(said)}" if said else ""
+    return {
+        "mask": "".join("1" if kept else "0" for kept in lattice.masks[row]),
+        "title": subset,
+        "rate": rate,
+        "width": width,
+        "gap": gap,
+        "right": shares,
+        "bar": round(max(0.0, float(lattice.rate.value[row])) / highest, 3),
+        "words": [part["words"][row] if part["words"] else None for part in parts],
+        "label": label,
+    }
+
+
+def _part(
+    draws: np.ndarray, modality: ModalityConfig, alphabet: str | None, count: int
+) -> dict[str, Any]:
+    """One modality: a sheet with one cell a node, or words; draws [draw, node, *shape]."""
+    draws = draws[: 4 if count <= ROOMY else 1]
+    part: dict[str, Any] = {"name": modality.name, "sheet": None, "ratio": 1, "words": None}
+    if kind_of(modality) == "symbols":
+        codes = probabilities_of(
+            draws.swapaxes(0, 1).reshape(-1, *draws.shape[2:]), modality.shape[1]
+        ).argmax(-1)
+        words = [word_of(word, alphabet) for word in codes]
+        return part | {
+            "words": [
+                words[start : start + len(draws)] for start in range(0, len(words), len(draws))
+            ]
+        }
+    cells = _cells(draws, modality)
+    squeezed = count > ROOMY and kind_of(modality) != "image"
+    ratio = 1 if squeezed else round(cells.shape[2] / cells.shape[3], 3)
+    return part | {"sheet": _sheet(cells), "ratio": ratio}
+
+
+def _cells(draws: np.ndarray, modality: ModalityConfig) -> np.ndarray:
+    """One picture a node [node, channel, height, width] in 0..1: one draw, or two by two."""
+    count, nodes = draws.shape[:2]
+    flat = draws.reshape(count * nodes, *draws.shape[2:])
+    pictures = as_image(flat, modality)
+    pictures = pictures.reshape(count, nodes, *pictures.shape[1:])
+    if count < 4:
+        return pictures[0]
+    rows = [np.concatenate([pictures[one], pictures[other]], -1) for one, other in ((0, 1), (2, 3))]
+    return np.concatenate(rows, -2)
+
+
+def _sheet(cells: np.ndarray) -> str:
+    """All cells in a row as the address of a PNG."""
+    row = np.concatenate(list(cells), -1)
+    row = np.repeat(row, 3, 0) if len(row) == 1 else row
+    pixels = np.round(255 * np.clip(np.nan_to_num(row), 0, 1)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.transpose(1, 2, 0)).save(buffer, "PNG", compress_level=3)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def plane_payload(
+    outlines: Sequence[Outline], exact: Sequence[Outline], plane: Plane
+) -> dict[str, Any]:
+    """Outlines as SVG paths in a square of SIZE, both axes to the same scale."""
+    ends = np.concatenate([one.outer.reshape(-1, 2) for one in (*outlines, *exact)])
+    low, high = ends.min(0), ends.max(0)
+    reach = max(float((high - low).max()), 1e-6) * (1 + 2 * MARGIN)
+    corner = (low + high - reach) / 2
+
+    def place(points: np.ndarray) -> np.ndarray:
+        flipped = (points - corner) / reach * SIZE
+        return np.stack([flipped[..., 0], SIZE - flipped[..., 1]], -1)
+
+    def ticks(axis: int) -> list[list[Any]]:
+        start = float(corner[axis])
+        values = nice(start, start + reach)
+        where = [(value - start) / reach * SIZE for value in values]
+        return [
+            [round(spot if axis == 0 else SIZE - spot, 1), f"{value:g}"]
+            for spot, value in zip(where, values, strict=True)
+        ]
+
+    return {
+        "size": SIZE,
+        "titles": plane.titles,
+        "x": ticks(0),
+        "y": ticks(1),
+        "nodes": [
+            {
+                "at": [round(float(value), 1) for value in place(one.at)],
+                "outer": _path(place(one.outer)),
+                "inner": _path(place(one.inner)),
+            }
+            for one in outlines
+        ],
+        "exact": [_path(place(one.outer)) for one in exact],
+    }
+
+
+def _path(line: np.ndarray) -> str:
+    """Closed points [point, 2], or segments [segment, 2, 2], as an SVG path."""
+    if line.ndim == 2:
+        return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) + "Z"
+    return "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for (a, b), (c, d) in line)
+
+
+def _error(estimate: Any, row: int) -> float:
+    return 0.0 if estimate.error is None else float(estimate.error[row])
+
+
+def number(value: Any, error: float, digits: int = 1) -> str:
+    """A value, with half its 95 % interval where its standard error is not 0."""
+    text = f"{float(value):.{digits}f}"
+    text = text.removeprefix("-") if not float(text) else text
+    return f"{text} ± {Z * error:.{digits}f}" if error else text

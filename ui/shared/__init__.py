@@ -1,0 +1,1 @@
+"""Views that two pages or more use."""

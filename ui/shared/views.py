@@ -1,0 +1,266 @@
+"""Outputs that pages share: items, generations with their verdicts, numbers with their sources."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from mmvae_core.config import ModalityConfig
+from mmvae_core.store.run import Run, Study
+from ui.draw.marks import class_html, class_name
+from ui.kinds.pictures import (
+    as_image,
+    kind_of,
+    picture_html,
+    probabilities_of,
+    tile,
+    values_html,
+    word_html,
+)
+from ui.shell import loading
+from ui.shell.state import Here
+
+if TYPE_CHECKING:
+    from mmvae_core.explore.inference import Generated, Verdict
+    from mmvae_core.explore.lattice import Node
+
+MOST_ITEMS = 48
+TILE_COLUMNS = 4
+LARGE = 132
+PAINT_SECONDS = 0.12
+
+
+def alphabet_of(study: Study, name: str) -> str | None:
+    """The symbols of a modality, if the study names them."""
+    return study.about.get("alphabets", {}).get(name)
+
+
+def classes_of(study: Study) -> list[str]:
+    """The names of the classes."""
+    return list(study.about.get("classes", []))
+
+
+def paint_first() -> None:
+    """Let the browser paint what it was sent before it is sent what takes it long to draw."""
+    time.sleep(PAINT_SECONDS)
+
+
+def source(*parts: str) -> None:
+    """Where the numbers above come from; empty parts are left out."""
+    text = " · ".join(part for part in parts if part).replace(" %", "\u00a0%")
+    st.html(f'<p class="source">{text}</p>')
+
+
+def judges_source(study: Study) -> str:
+    """Who judges, where somebody does."""
+    return "judges trained on real data only" if study.judge_cards else ""
+
+
+def run_mark(run: Run) -> str:
+    """A run's hash, for a source line."""
+    return f"run {escape(run.folder.name)} <code>{loading.run_hash(run)}</code>"
+
+
+def facts(entries: Sequence[tuple[str, str, str]]) -> None:
+    """Large numbers: (what, value, remark)."""
+    st.html(
+        '<dl class="facts">'
+        + "".join(
+            f"<div><dt>{escape(what)}</dt>"
+            f"<dd>{escape(value)} <small>{escape(remark)}</small></dd></div>"
+            for what, value, remark in entries
+        )
+        + "</dl>"
+    )
+
+
+def item_picture(
+    study: Study, modality: ModalityConfig, values: np.ndarray, alt: str, widest: int = LARGE
+) -> str:
+    """One stored or generated value of a modality as HTML."""
+    return values_html(
+        unit(values, modality)[None],
+        modality,
+        alphabet_of(study, modality.name),
+        1,
+        alt,
+        widest=widest,
+    )
+
+
+def unit(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
+    """Stored values as they are drawn: bytes of pictures to 0..1."""
+    is_bytes = values.dtype == np.uint8 and kind_of(modality) != "symbols"
+    return values.astype(np.float32) / 255 if is_bytes else values
+
+
+def modality_panel(
+    here: Here,
+    modality: ModalityConfig,
+    stored: np.ndarray | None,
+    made: "Generated | Node",
+    given: bool,
+    truth: int | None = None,
+) -> None:
+    """One modality: the item's own, what the model makes of it, and what the judge says."""
+    name = modality.name
+    verdict = loading.verdict(here.study, modality, made.at_draws[name])
+    draws = made.at_draws[name]
+    alphabet = alphabet_of(here.study, name)
+    said = verdict_text(verdict, here.study, truth)
+    alt = f"{len(draws)} {'reconstructions' if given else 'generations'} of {name}. {said}"
+    st.html(
+        f'<div class="panel"><h3>{escape(name)} {badge(given)}</h3><div class="pair">'
+        + (
+            _figure(
+                item_picture(here.study, modality, stored, f"{name} of the item", 104),
+                "the item's own",
+            )
+            if stored is not None
+            else ""
+        )
+        + _figure(
+            item_picture(here.study, modality, made.at_mean[name], f"{name} at the mean of z", 104),
+            "at the mean of z",
+        )
+        + "</div>"
+        + values_html(
+            draws, modality, alphabet, TILE_COLUMNS, alt, None if verdict is None else verdict.spelt
+        )
+        + f'<p class="source">{len(draws)} draws of z. {said}</p></div>'
+    )
+
+
+def badge(given: bool) -> str:
+    """Whether the model was shown the modality."""
+    return (
+        '<span class="badge">shown, reconstructed</span>'
+        if given
+        else '<span class="badge made">not shown, generated</span>'
+    )
+
+
+def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = None) -> str:
+    """How many are judged as the true class, or as the most frequent one if there is no truth.
+
+    Nothing of a study in which nothing is judged.
+    """
+    if verdict is None:
+        return "There is no judge for this modality." if study.judge_cards else ""
+    from mmvae_core.evaluation.coherence import wilson
+
+    classes, count = classes_of(study), len(verdict.labels)
+    tally = Counter(verdict.labels.tolist())
+    wanted = tally.most_common(1)[0][0] if truth is None else truth
+    low, high = wilson(tally[wanted], count)
+    text = (
+        f"Judged {class_name(wanted, classes)}{'' if truth is None else ', as the item is'}: "
+        f"{tally[wanted]} of {count} (95 % Wilson interval {low:.2f} to {high:.2f})"
+    )
+    rest = [
+        f"{class_name(label, classes)} {hit}"
+        for label, hit in tally.most_common()
+        if label != wanted
+    ]
+    text += f"; else {', '.join(rest[:4])}{' …' if len(rest) > 4 else ''}" if rest else ""
+    if verdict.spelt is not None:
+        text += f"; spelt without a mistake {int(verdict.spelt.sum())} of {count}"
+    return text + "."
+
+
+def items_grid(
+    study: Study,
+    modalities: Sequence[ModalityConfig],
+    ids: Sequence[int],
+    present: int | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Items with all their modalities, as one block; they answer if `touch.items_answer` runs."""
+    data, classes = loading.samples(study), classes_of(study)
+    cells = []
+    for index, item in enumerate(ids[:MOST_ITEMS]):
+        label = int(data.labels[item])
+        parts = [
+            _small(study, modality, data.data[modality.name][item], item) for modality in modalities
+        ]
+        pictures = "".join(
+            part for part, one in zip(parts, modalities, strict=True) if kind_of(one) != "symbols"
+        )
+        words = "".join(
+            part for part, one in zip(parts, modalities, strict=True) if kind_of(one) == "symbols"
+        )
+        note = f"<small>{escape(notes[index])}</small>" if notes else ""
+        cells.append(
+            f'<div class="item" data-item="{item}" role="button" tabindex="0" '
+            f'aria-pressed="{str(item == present).lower()}" aria-label="item {item}, '
+            f'{escape(class_name(label, classes))}"><p>{class_html(label, classes)}'
+            f'<small>item {item}</small></p><div class="pictures">{pictures}</div>{words}{note}'
+            "</div>"
+        )
+    st.html(f'<div class="item-grid">{"".join(cells)}</div>')
+
+
+def selection_summary(study: Study, ids: Sequence[int], rates: np.ndarray) -> None:
+    """How many items of which classes, and how much the model says about them."""
+    labels, classes = loading.samples(study).labels[list(ids)], classes_of(study)
+    tally = Counter(labels.tolist()).most_common()
+    counts = "".join(f"{class_html(label, classes)}{count} &emsp;" for label, count in tally)
+    st.html(f'<p class="plain">{counts}</p>')
+    facts(
+        [
+            ("Items chosen", str(len(ids)), f"of {len(loading.samples(study))}"),
+            ("Classes among them", str(len(tally)), ""),
+            ("Mean rate", f"{float(rates[list(ids)].mean()):.1f}", "nats"),
+        ]
+    )
+
+
+def _small(study: Study, modality: ModalityConfig, values: np.ndarray, item: int) -> str:
+    if kind_of(modality) == "symbols":
+        return word_html(
+            probabilities_of(values[None], modality.shape[1])[0], alphabet_of(study, modality.name)
+        )
+    pictures = as_image(unit(values, modality)[None], modality)
+    return picture_html(tile(pictures, 1, zoom=2), f"{modality.name} of item {item}")
+
+
+def _figure(body: str, caption: str) -> str:
+    return f"<figure>{body}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def label_of(here: Here) -> int:
+    """The class of the item at hand."""
+    return int(loading.samples(here.study).labels[here.item])
+
+
+def truth_of(here: Here, given: Mapping[str, np.ndarray]) -> int | None:
+    """The class that generations should have; none where nothing is given."""
+    return label_of(here) if given else None
+
+
+def rate_source(run: Run, subset: str) -> str:
+    """Whether a run's rates of a subset are exact or estimates."""
+    report = loading.report(run)
+    if report.get("rate", {}).get(subset, {}).get("exact", True):
+        return "exact"
+    return f"estimate, {report.get('rate_samples', 'several')} draws, seed {report.get('seed')}"
+
+
+def coherence_facts(
+    report: Mapping[str, Any], subset: str, names: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """How often each modality comes out right from a subset, over all test items."""
+    found = report.get("coherence", {}).get(subset, {})
+    return [
+        (
+            f"Right {name}, all items",
+            f"{found[name]['share']:.2f}",
+            f"{found[name]['low']:.2f} to {found[name]['high']:.2f}",
+        )
+        for name in names
+        if name in found
+    ]

@@ -1,0 +1,1 @@
+"""The frame round every page: session and address, caches, messages, shared choices."""

@@ -1,0 +1,156 @@
+"""The frame around every page: navigation, the shared choices, the look."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit as st
+from PIL import Image, ImageChops, ImageDraw
+from streamlit.runtime.pages_manager import PagesManager
+
+from mmvae_core.errors import MMVAEError
+from mmvae_core.store.run import Run, Study
+from ui.components.copy_link import copy_link
+from ui.shell import loading, state, widgets
+
+HOME = Path(__file__).resolve().parents[2]
+GROUND = {False: "#fcfbf8", True: "#14171a"}
+"""The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
+_TELL = "_tell"
+PAGES = {
+    "latent_space": (
+        "Latent space",
+        "Where do test items lie, and how does that change with what the model is shown?",
+    ),
+    "masks": (
+        "Masks",
+        "Hide modalities of one item: what does the model still know, and what does it make up?",
+    ),
+    "compare": (
+        "Compare",
+        "The same item, mask and noise: what do different ways of fusing modalities make of it?",
+    ),
+    "traverse": (
+        "Traverse",
+        "Drag through the latent space: what do all modalities become on the way?",
+    ),
+    "generate": (
+        "Generate",
+        "Give some modalities, of a test item or of your own: what are the others?",
+    ),
+    "fusion": (
+        "Inside the fusion",
+        "How much does each modality contribute to what the aggregator makes of them?",
+    ),
+    "order": ("Order", "Does it matter in which order the modalities come?"),
+    "conflict": (
+        "Conflict",
+        "Some modalities of one item, the others of another: which side "
+        "wins, and does the model notice?",
+    ),
+    "results": (
+        "Results",
+        "Which rule wins where, over several seeds, and where does the paper's "
+        "claim not hold here?",
+    ),
+}
+RUNLESS = ("Results",)
+"""Pages that show no run of the visitor's choice."""
+
+
+def pages() -> list[st.Page]:
+    """The pages, the first being the one that opens by itself."""
+    return [
+        st.Page(HOME / "pages" / f"{name}.py", title=title, default=index == 0)
+        for index, (name, (title, _)) in enumerate(PAGES.items())
+    ]
+
+
+def icon() -> Image.Image:
+    """Three overlapping discs, drawn here so that nothing is fetched."""
+    picture = Image.new("RGB", (64, 64), "white")
+    for place, colour in (((2, 2), "#e69f00"), ((24, 2), "#56b4e9"), ((13, 22), "#009e73")):
+        disc = Image.new("RGB", (64, 64), "white")
+        ImageDraw.Draw(disc).ellipse((*place, place[0] + 38, place[1] + 38), fill=colour)
+        picture = ImageChops.multiply(picture, disc)
+    return picture
+
+
+def enter() -> None:
+    """A page's first line.
+
+    A cold server whose first request names a page runs that page's file alone, without app.py.
+    Declaring the navigation and starting again brings the frame back.
+    """
+    if PagesManager.uses_pages_directory is not False:
+        st.navigation(pages())
+        st.rerun()
+
+
+def draw(title: str) -> None:
+    """The look, the sidebar and the page's head; afterwards `state.here()` is known."""
+    ground = GROUND[state.is_dark()]
+    on_primary = GROUND[True] if state.is_dark() else "#ffffff"
+    st.html(f"<style>:root {{ --ground: {ground}; --on-primary: {on_primary}; }}</style>")
+    st.html(HOME / "ui" / "shell" / "style.css")
+    if title in RUNLESS:
+        _head(title)
+        _keep_choices()
+        return
+    with st.sidebar:
+        study, run, item, seed = _choose()
+    _head(title)
+    mask = widgets.toggle_mask(run)
+    st.session_state[_TELL] = st.container()
+    state.remember(state.Here(study, run, item, mask, seed))
+
+
+def tell() -> None:
+    """At a page's end, shown below its head: what was wrong with the link, for the page too."""
+    with st.session_state.pop(_TELL, st.container()):
+        for note in state.notes():
+            st.warning(note)
+    if st.session_state.get(state.PLAIN):
+        st.button("Show the controls", on_click=state.show_controls, type="tertiary")
+
+
+def _head(title: str) -> None:
+    st.title(title, anchor=False)
+    question = next(text for name, text in PAGES.values() if name == title)
+    st.html(f'<p class="question">{question}</p>')
+
+
+def _choose() -> tuple[Study, Run, int, int]:
+    """Study, run, item and seed; and the ways to hand the page on."""
+    study = widgets.pick_study()
+    run = widgets.pick_run(study)
+    st.html(_about(run))
+    item, seed = widgets.pick_item(study), widgets.pick_seed()
+    copy_link()
+    if widgets.pick_plain():
+        st.html(HOME / "ui" / "shell" / "plain.css")
+    return study, run, item, seed
+
+
+def _keep_choices() -> None:
+    """What is chosen for the other pages, the mask too: a widget that is not drawn forgets.
+
+    The page is right without any run, so it does not complain if there is none.
+    """
+    st.session_state[_TELL] = st.container()
+    with st.sidebar, suppress(MMVAEError):
+        st.html('<p class="source">Not used on this page, kept for the others:</p>')
+        study, run, item, seed = _choose()
+        state.remember(state.Here(study, run, item, widgets.toggle_mask(run), seed))
+
+
+def _about(run: loading.Run) -> str:
+    card, config = run.card, run.config
+    parts = config.aggregator.components
+    mixture = f" with a mixture of {parts}" if parts > 1 else ""
+    prior = config.prior.name.replace("_", " ")
+    return (
+        f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator{mixture}, '
+        f"{config.objective.name} bound, latent of {config.latents}, {prior} prior, "
+        f"{card.get('parameters', 0):,} parameters, {card.get('epochs', '?')} epochs · "
+        f"run <code>{loading.run_hash(run)}</code></p>"
+    )

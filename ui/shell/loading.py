@@ -1,0 +1,411 @@
+"""Caches around the core: runs, samples, latents, generations, verdicts, figures.
+
+Nothing here imports torch until a page asks for a generation. A run's stamp (its hash and the age
+of its files) is part of every key, so that a run trained anew is read anew.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from mmvae_core.config import ModalityConfig
+from mmvae_core.data.digits.words import ALPHABET, LENGTH
+from mmvae_core.errors import RunError
+from mmvae_core.store.results import Report, read_report, report_files
+from mmvae_core.store.run import SHIPPED, TRAINED, Latents, Run, Samples, Study
+from mmvae_core.store.run import studies as find_studies
+
+if TYPE_CHECKING:
+    from mmvae_core.evaluation.coherence import Judge
+    from mmvae_core.evaluation.familiarity import Familiarity
+    from mmvae_core.explore.inference import Generated, Verdict
+    from mmvae_core.explore.lattice import Lattice
+    from mmvae_core.explore.plane import Plane
+    from mmvae_core.model import MultimodalVAE
+    from mmvae_core.probability.posteriors import Posterior
+
+MOST_MODALITIES = 5
+"""Up to so many, all subsets of an item are made at once."""
+
+
+def root() -> Path:
+    """The folder of studies: `streamlit run app.py -- --checkpoints DIR`, else the shipped one."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--checkpoints", type=Path, default=SHIPPED)
+    return parser.parse_known_args(sys.argv[1:])[0].checkpoints
+
+
+def studies() -> dict[str, Study]:
+    """The studies that hold at least one run, by name."""
+    found = {
+        study.name: _study(str(study.folder), _stamp(study.folder / "study.json"))
+        for study in find_studies(root())
+    }
+    found = {name: study for name, study in found.items() if study.runs()}
+    if not found:
+        raise RunError(
+            f"There is no trained run in {root()}. Train one with `python -m mmvae_core train`, or "
+            "start the app with `streamlit run app.py -- --checkpoints FOLDER`."
+        )
+    return found
+
+
+def experiments() -> dict[Path, Report | RunError]:
+    """The reports of the experiments by their file, or why one cannot be read."""
+    return {path: _experiment(str(path), _stamp(path)) for path in report_files(root())}
+
+
+def older_models(report: Path) -> int:
+    """How many of a report's models were trained by an earlier configuration; 0 if unknown."""
+    table = report.with_suffix(".csv")
+    return _older_models(str(table), _stamp(table))
+
+
+def runs(study: Study) -> dict[str, Run]:
+    """A study's runs by their folder's name."""
+    return {run.folder.name: _run(str(run.folder), stamp(run)) for run in study.runs()}
+
+
+def stamp(run: Run) -> tuple[int, ...]:
+    """Changes whenever a file of the run does."""
+    names = (
+        "config.json",
+        "card.json",
+        "weights.safetensors",
+        "report.json",
+        "latents.npz",
+        "priors.json",
+    )
+    return tuple(_stamp(run.folder / name) for name in names)
+
+
+def samples(study: Study) -> Samples:
+    """The study's test items."""
+    return _samples(str(study.folder), _stamp(study.folder / "samples.npz"))
+
+
+def is_evaluated(run: Run) -> bool:
+    """Whether the posteriors of the test items are stored."""
+    return (run.folder / "latents.npz").is_file()
+
+
+def latents(run: Run) -> Latents:
+    """The stored posteriors of the test items."""
+    if not is_evaluated(run):
+        raise RunError(
+            f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.id} "
+            "--save` makes what this page shows. Generate and Compare work without it."
+        )
+    return _latents(str(run.folder), stamp(run))
+
+
+def report(run: Run) -> Mapping[str, Any]:
+    """What was measured, or nothing if that has not been done yet."""
+    return run.report if (run.folder / "report.json").is_file() else {}
+
+
+def run_hash(run: Run) -> str:
+    """The hash of the run's weights, as shown beside every number of it."""
+    return str(run.card.get("weights", "unknown"))[:12]
+
+
+def row_of(found: Latents, mask: tuple[bool, ...]) -> int:
+    """The row of a subset in the stored latents."""
+    rows = np.flatnonzero((found.masks == np.array(mask)).all(1))
+    if not len(rows):
+        raise RunError("latents.npz has no row for this mask; make it anew with `evaluate`.")
+    return int(rows[0])
+
+
+def item_values(study: Study, item: int, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The named modalities of one test item, as stored."""
+    return {name: samples(study).data[name][item] for name in names}
+
+
+def model(run: Run) -> "MultimodalVAE":
+    """The trained model."""
+    return _model(str(run.folder), stamp(run))
+
+
+def generated(
+    run: Run,
+    given: Mapping[str, np.ndarray],
+    count: int,
+    seed: int,
+    temperature: float = 1.0,
+    prior: str = TRAINED,
+) -> "Generated":
+    """Generations of every modality from the given ones; see `inference.generate`.
+
+    Where nothing is given `prior` says which one draws: the trained one or one fitted afterwards.
+    """
+    return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature, prior)
+
+
+def prior_draws(run: Run, prior: str, count: int) -> np.ndarray:
+    """Draws [draw, latent] of the trained prior or of one fitted afterwards, seed 0."""
+    return _prior_draws(str(run.folder), stamp(run), prior, count)
+
+
+def decoded(run: Run, points: np.ndarray) -> dict[str, np.ndarray]:
+    """E[x_s | z] [n, *shape] of every modality at latents [n, latent]."""
+    return _decoded(str(run.folder), stamp(run), points)
+
+
+def strips(
+    run: Run, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One latent moved at a time: values [latent, step, ...] and change [latent] by modality."""
+    return _strips(str(run.folder), stamp(run), mean, scale, steps, reach)
+
+
+def prior_scale(run: Run) -> np.ndarray:
+    """The prior's standard deviations [latent]; needs the model only where they are not 1."""
+    if run.config.prior.name == "standard_normal":
+        return np.ones(run.config.latents, np.float32)
+    return _prior_scale(str(run.folder), stamp(run))
+
+
+def familiar(run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity | None":
+    """How likely what is given is, among the test items whose likelihoods are stored."""
+    told = report(run).get("log_likelihood")
+    others = latents(run).marginal if is_evaluated(run) else None
+    if told is None or others is None:
+        return None
+    from mmvae_core.explore import inference
+
+    row = row_of(latents(run), tuple(name in given for name in run.config.names))
+    return inference.familiar(model(run), given, others[row], told["samples"])
+
+
+def lattice(
+    run: Run,
+    study: Study,
+    item: int,
+    mask: tuple[bool, ...],
+    draws: int,
+    seed: int,
+    plane: "Plane | None",
+) -> "Lattice":
+    """All subsets of one item; see `lattice.lattice`."""
+    age = _stamp(study.folder / "samples.npz")
+    return _lattice(
+        str(run.folder),
+        stamp(run),
+        (str(study.folder), age, item),
+        nearest(mask),
+        draws,
+        seed,
+        study,
+        run,
+        plane,
+    )
+
+
+def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
+    """All masks, ordered as `subsets.all_subsets`; of many modalities those next to a mask."""
+    count = len(mask)
+    if count <= MOST_MODALITIES:
+        members = (one for size in range(count + 1) for one in combinations(range(count), size))
+        return tuple(tuple(index in one for index in range(count)) for one in members)
+    found = [
+        mask,
+        *(
+            tuple(kept != (index == other) for other, kept in enumerate(mask))
+            for index in range(count)
+        ),
+    ]
+    return tuple(sorted(found, key=lambda one: (sum(one), [not kept for kept in one])))
+
+
+def plane(run: Run) -> "Plane":
+    """The plane in which a run's posteriors are drawn."""
+    return _plane(str(run.folder), stamp(run), latents(run))
+
+
+def is_judged(study: Study, modality: ModalityConfig) -> bool:
+    """Whether the study's judges can name the class of this modality's generations."""
+    alphabet = study.about.get("alphabets", {}).get(modality.name)
+    is_number_word = alphabet == ALPHABET and modality.shape == (LENGTH, len(ALPHABET))
+    return modality.name in study.judge_cards or is_number_word
+
+
+def judged_items(study: Study, run: Run, name: str, row: int) -> np.ndarray:
+    """What the judge says of a modality of every item, made at the mean of q(z | the row's subset).
+
+    Made when first asked for, and kept.
+    """
+    age = _stamp(study.folder / "judge" / "card.json")
+    return _judged_items(str(run.folder), stamp(run), str(study.folder), age, name, row)
+
+
+def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verdict | None":
+    """The judge's labels of generations, or nothing if the modality has no judge."""
+    if not is_judged(study, modality):
+        return None
+    age = _stamp(study.folder / "judge" / "card.json")
+    return _verdict(str(study.folder), age, modality.name, values)
+
+
+@st.cache_resource(show_spinner=False)
+def _study(folder: str, age: int) -> Study:
+    return Study(Path(folder))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _experiment(path: str, age: int) -> Report | RunError:
+    try:
+        return read_report(Path(path))
+    except RunError as error:
+        return error
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _older_models(table: str, age: int) -> int:
+    from mmvae_core.experiments.freshness import older_models
+
+    try:
+        return older_models(Path(table))
+    except RunError:
+        return 0
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _run(folder: str, age: tuple[int, ...]) -> Run:
+    return Run(Path(folder))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _samples(folder: str, age: int) -> Samples:
+    return Study(Path(folder)).samples()
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _latents(folder: str, age: tuple[int, ...]) -> Latents:
+    found = Run(Path(folder)).latents()
+    if not all(np.isfinite(values).all() for values in (found.mean, found.stddev, found.rate)):
+        raise RunError(
+            f"{folder}/latents.npz holds NaN or infinity; the run has diverged, train it anew."
+        )
+    return found
+
+
+@st.cache_resource(show_spinner="Reading the model …", max_entries=8)
+def _model(folder: str, age: tuple[int, ...]) -> "MultimodalVAE":
+    return Run(Path(folder)).model()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _judges(folder: str, age: int) -> "dict[str, Judge]":
+    from mmvae_core.evaluation.digit_judges import study_judges
+
+    return study_judges(Study(Path(folder)))
+
+
+@st.cache_resource(show_spinner="Judging every item …", max_entries=64)
+def _judged_items(
+    folder: str, age: tuple[int, ...], study: str, judge_age: int, name: str, row: int
+) -> np.ndarray:
+    from mmvae_core.explore import inference
+
+    judge = _judges(study, judge_age)[name]
+    return inference.judged_items(_model(folder, age), judge, name, _latents(folder, age).mean[row])
+
+
+@st.cache_data(show_spinner=False, max_entries=1_024)
+def _verdict(folder: str, age: int, name: str, values: np.ndarray) -> "Verdict | None":
+    from mmvae_core.explore import inference
+
+    judges = _judges(folder, age)
+    return inference.judge(judges[name], values) if name in judges else None
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _generated(
+    folder: str,
+    age: tuple[int, ...],
+    given: dict[str, np.ndarray],
+    count: int,
+    seed: int,
+    temperature: float,
+    prior: str,
+) -> "Generated":
+    from mmvae_core.explore import inference
+
+    return inference.generate(
+        _model(folder, age), given, count, seed, temperature, _prior(folder, age, prior)
+    )
+
+
+def _prior(folder: str, age: tuple[int, ...], prior: str) -> "Posterior":
+    if prior == TRAINED:
+        return _model(folder, age).prior()
+    from mmvae_core.training.second_stage import load_prior
+
+    return load_prior(Run(Path(folder)), prior)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _prior_draws(folder: str, age: tuple[int, ...], prior: str, count: int) -> np.ndarray:
+    from mmvae_core.explore import inference
+
+    return inference.prior_draws(_prior(folder, age, prior), count)
+
+
+# A grid of digits takes 8 MB; kept as it is, not copied, as nobody changes it.
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _decoded(folder: str, age: tuple[int, ...], points: np.ndarray) -> dict[str, np.ndarray]:
+    from mmvae_core.explore import inference
+
+    return inference.decoded(_model(folder, age), points)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _prior_scale(folder: str, age: tuple[int, ...]) -> np.ndarray:
+    from mmvae_core.explore import inference
+
+    return inference.prior_scale(_model(folder, age))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _strips(
+    folder: str, age: tuple[int, ...], mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    from mmvae_core.explore import inference
+
+    return inference.strips(_model(folder, age), mean, scale, steps, reach)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _lattice(
+    folder: str,
+    age: tuple[int, ...],
+    item: tuple[str, int, int],
+    masks: tuple[tuple[bool, ...], ...],
+    draws: int,
+    seed: int,
+    _study: Study,
+    _run: Run,
+    _plane: "Plane | None",
+) -> "Lattice":
+    from mmvae_core.explore.lattice import lattice as made
+
+    values = item_values(_study, item[-1], _run.config.names)
+    return made(_model(folder, age), values, np.array(masks), draws, seed, _plane)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _plane(folder: str, age: tuple[int, ...], _latents: Latents) -> "Plane":
+    from mmvae_core.explore.lattice import plane_of
+
+    return plane_of(_model(folder, age), _latents.mean[-1])
+
+
+def _stamp(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0

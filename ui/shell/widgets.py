@@ -1,0 +1,170 @@
+"""Inputs that more than one page shares: each owns its key and gives back core values.
+
+They are drawn by the frame (app.py), not by the pages: only there does a widget bound to the
+address keep its value over a page switch.
+"""
+
+import streamlit as st
+
+from mmvae_core.store.run import Run, Study
+from ui.shell import loading, state
+
+FIRST_STUDY = "digits"
+"""The study that opens by itself, where it is there."""
+MAX_COMPARED = 4
+DRAWS = ["8", "32", "128"]
+
+
+def pick_study() -> Study:
+    """The study, from those that hold runs."""
+    found = loading.studies()
+    state.check_link(state.STUDY, state.is_among(list(found)), "one of " + ", ".join(found))
+    first = list(found).index(FIRST_STUDY) if FIRST_STUDY in found else 0
+    name = st.selectbox(
+        "Study",
+        list(found),
+        index=first,
+        key=state.STUDY,
+        bind="query-params",
+        on_change=state.forget_notes,
+    )
+    return found[str(name)]
+
+
+def pick_run(study: Study) -> Run:
+    """The run, from those of the study."""
+    found = loading.runs(study)
+    state.check_link(state.RUN, state.is_among(list(found)), "one of " + ", ".join(found))
+    name = st.selectbox(
+        "Trained model",
+        list(found),
+        index=_favourite(found),
+        key=state.RUN,
+        bind="query-params",
+        on_change=state.forget_notes,
+    )
+    return found[str(name)]
+
+
+def pick_item(study: Study) -> int:
+    """A test item by its number."""
+    count = len(loading.samples(study))
+    state.check_link(state.ITEM, state.is_whole(0, count - 1), f"a number from 0 to {count - 1}")
+    item = st.number_input(
+        f"Item (0 to {count - 1})",
+        0,
+        count - 1,
+        key=state.ITEM,
+        bind="query-params",
+        on_change=state.forget_notes,
+    )
+    st.button(
+        "Another item",
+        on_click=state.another_item,
+        args=(count,),
+        width="stretch",
+        help="A random other item of the test set",
+    )
+    return int(item)
+
+
+def pick_seed() -> int:
+    """The seed of all random draws on the pages."""
+    state.check_link(
+        state.SEED, state.is_whole(0, state.MAX_SEED), f"a whole number from 0 to {state.MAX_SEED}"
+    )
+    return int(
+        st.number_input(
+            "Seed of the draws",
+            0,
+            state.MAX_SEED,
+            key=state.SEED,
+            bind="query-params",
+            on_change=state.forget_notes,
+            help="The same seed gives the same noise, to every model.",
+        )
+    )
+
+
+def pick_plain() -> bool:
+    """Whether only the picture and the mask are to be seen."""
+    state.check_link(state.PLAIN, state.is_among(["true", "false"]), "true or false")
+    return st.toggle(
+        "Plain view for teaching",
+        key=state.PLAIN,
+        bind="query-params",
+        help="Hides all controls but the mask, or what you draw and drag.",
+    )
+
+
+def toggle_mask(run: Run) -> tuple[bool, ...]:
+    """Which modalities the model is shown."""
+    names = list(run.config.names)
+    state.check_link(
+        state.MASK, state.is_among(names, empty=True), "some of " + ", ".join(names) + ", or empty"
+    )
+    kept = st.pills(
+        "Shown to the model",
+        names,
+        selection_mode="multi",
+        default=names,
+        key=state.MASK,
+        bind="query-params",
+        on_change=state.forget_notes,
+    )
+    if not kept:
+        state.write_empty_mask()
+    return tuple(name in kept for name in names)
+
+
+def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
+    """Two to four runs with the present run's modalities and latent size."""
+    fitting = [name for name, run in found.items() if comparable(run, present)]
+    same = [
+        name
+        for name in fitting
+        if found[name].config.objective.name == present.config.objective.name
+    ]
+    others = same if len(same) > 1 else fitting
+    first = [present.folder.name, *(name for name in others if name != present.folder.name)]
+    state.check_link(state.RUNS, state.is_among(fitting), "some of " + ", ".join(fitting))
+    chosen = st.multiselect(
+        f"Runs side by side (2 to {MAX_COMPARED})",
+        fitting,
+        default=first[:MAX_COMPARED],
+        max_selections=MAX_COMPARED,
+        key=state.RUNS,
+        bind="query-params",
+    )
+    return [found[name] for name in chosen]
+
+
+def pick_draws() -> int:
+    """How many generations are made and judged live."""
+    state.check_link("draws", state.is_among(DRAWS), " or ".join(DRAWS))
+    picked = st.segmented_control(
+        "Draws of each run",
+        DRAWS,
+        default=DRAWS[0],
+        required=True,
+        key="draws",
+        bind="query-params",
+    )
+    return int(picked or DRAWS[0])
+
+
+def comparable(run: Run, present: Run) -> bool:
+    """Whether both have the same modalities and latent size."""
+    return (
+        run.config.names == present.config.names
+        and run.config.latent == present.config.latent
+        and run.config.private == present.config.private
+    )
+
+
+def _favourite(found: dict[str, Run]) -> int:
+    """Which run opens by itself: an evaluated one with a learned aggregator and the tight bound."""
+    names = list(found)
+    ready = [name for name in names if (found[name].folder / "latents.npz").is_file()]
+    wished = [name for name in ready if name == "sum_pooling-masked"]
+    return names.index((wished or ready or names)[0])

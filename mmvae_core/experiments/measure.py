@@ -17,7 +17,7 @@ from mmvae_core.evaluation.identifiability import strong_mcc, weak_mcc
 from mmvae_core.evaluation.log_likelihood import log_likelihood
 from mmvae_core.evaluation.maximum_likelihood import dense_maximum, structured_maximum
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets
 
 SAMPLES, ROWS = 256, 20_000
@@ -85,14 +85,14 @@ def _exact_figures(
 def _bound(config: RunConfig, model: MultimodalVAE, items: Batch) -> float:
     """The training objective on test items, over fresh subsets and noise."""
     objective, draw = build_objective(config), build_subsets(config)
-    generator, weights = torch.Generator().manual_seed(SEED), torch.ones(len(model.names))
-    with seeded(SEED):
-        values = [
-            objective(model, items, draw(items.observed, generator), 1, True)
-            .bound(weights, 1.0)
-            .mean()
-            for _ in range(BOUND_DRAWS)
-        ]
+    subsets, noise = generator_of(SEED), generator_of(SEED, model.device)
+    weights = torch.ones(len(model.names))
+    values = [
+        objective(model, items, draw(items.observed, subsets), 1, True, generator=noise)
+        .bound(weights, 1.0)
+        .mean()
+        for _ in range(BOUND_DRAWS)
+    ]
     return float(torch.stack(values).mean())
 
 

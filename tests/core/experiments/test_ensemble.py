@@ -17,7 +17,7 @@ from mmvae_core.experiments import grid
 from mmvae_core.experiments.ensemble import Ensemble
 from mmvae_core.experiments.grid import Cell, config_of
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.training import Step, Trainer
 from tests import rounding
 
@@ -162,12 +162,11 @@ def test_stacked_gradients_are_those_of_one_model(
     subset = build_subsets(made)(batch.observed, torch.Generator().manual_seed(1))
     step, ensemble = Step(build_model(made), made), Ensemble([made], [source], CPU)
     data = {name: values[None] for name, values in batch.data.items()}
-    with seeded(5):
-        alone, _ = step(batch, subset, 0.7)
-    with seeded(5):
-        stacked, _ = ensemble._bounds(
-            ensemble.weights, ensemble.buffers, data, batch.observed[None], subset[None], 0.7
-        )
+    alone, _ = step(batch, subset, 0.7, generator_of(5))
+    masks = batch.observed[None], subset[None]
+    stacked, _ = ensemble._bounds(
+        ensemble.weights, ensemble.buffers, data, *masks, 0.7, generator_of(5)
+    )
     torch.testing.assert_close(stacked[0], alone, rtol=1e-10, atol=1e-10)
     alone.backward()
     stacked.sum().backward()

@@ -21,7 +21,6 @@ from mmvae_core.aggregators.private import (
 from mmvae_core.aggregators.self_attention import SelfAttention
 from mmvae_core.aggregators.start import start_aggregator
 from mmvae_core.aggregators.sum_pooling import SumPooling
-from mmvae_core.batch import Batch
 from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig
 from mmvae_core.data.digits.digit_source import digits
 from mmvae_core.data.moments import moments
@@ -40,7 +39,7 @@ from mmvae_core.networks.start import LAST_LAYER, Standardise, keep_variance
 from mmvae_core.objectives.marginal import marginal
 from mmvae_core.objectives.masked import masked
 from mmvae_core.objectives.mixture import mixture
-from mmvae_core.objectives.terms import Terms
+from mmvae_core.objectives.terms import Objective
 from mmvae_core.objectives.total_correlation import total_correlation
 from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.probability.likelihoods import (
@@ -61,7 +60,6 @@ from mmvae_core.probability.priors import MixturePrior, PrivatePrior, StandardNo
 from mmvae_core.seeding import seeded
 from mmvae_core.subsets import EMPTY, random_shown, random_singletons, random_subsets
 
-Objective = Callable[[MultimodalVAE, Batch, Tensor, int, bool], Terms]
 DrawSubsets = Callable[[Tensor, torch.Generator], Tensor]
 MakeSource = Callable[[RunConfig, Path | None], Source]
 Entry = TypeVar("Entry")

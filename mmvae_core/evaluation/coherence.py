@@ -15,7 +15,7 @@ from torch import Tensor
 from mmvae_core.evaluation.all_subsets import one_subset, subset_names
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 
 ROWS = 500
 """Latents decoded at once."""
@@ -60,16 +60,15 @@ def conditional_coherence(
     One z ~ q(. | x_S) per item is decoded into all judged modalities, shown ones too. Texts have
     also the share `spelt` exactly.
     """
-    names, found = subset_names(model.names), {}
-    with seeded(seed):
-        for row in range(1, len(names)):
-            latent = one_subset(posterior, row).rsample()
-            named, spelt = judge_latents(model, latent, judges)
-            found[names[row]] = {
-                name: share(int((named[name] == labels).sum()), len(labels)) | spelt.get(name, {})
-                for name in named
-            }
-            each(row / (len(names) - 1))
+    names, found, generator = subset_names(model.names), {}, generator_of(seed, model.device)
+    for row in range(1, len(names)):
+        latent = one_subset(posterior, row).rsample(generator=generator)
+        named, spelt = judge_latents(model, latent, judges)
+        found[names[row]] = {
+            name: share(int((named[name] == labels).sum()), len(labels)) | spelt.get(name, {})
+            for name in named
+        }
+        each(row / (len(names) - 1))
     return found
 
 
@@ -87,8 +86,8 @@ def joint_coherence(
     """
     if not _judged(model, judges):
         return {}
-    with seeded(seed):
-        latent = (prior or model.prior()).rsample((samples,))
+    generator = generator_of(seed, model.device)
+    latent = (prior or model.prior()).rsample((samples,), generator=generator)
     named = torch.stack(list(judge_latents(model, latent, judges)[0].values()))
     agreed = int((named == named[0]).all(0).sum())
     return {"modalities": _judged(model, judges)} | share(agreed, samples)

@@ -35,7 +35,7 @@ from mmvae_core.evaluation.rates import Estimate, kl
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.private import PrivatePosterior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets, subset_name
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -128,7 +128,7 @@ def rivals(labels: Tensor, seed: int) -> Tensor:
     """
     if bool((labels == labels[0]).all()):
         labels = torch.arange(len(labels))
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_of(seed)
     order = labels.cpu().argsort(stable=True)
     ordered = labels.cpu()[order]
     start = torch.searchsorted(ordered, labels.cpu())
@@ -175,8 +175,8 @@ def _won(
     seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Per judged modality the shares of generations judged as `first`, `second`, `neither`."""
-    with seeded(seed):
-        latent = model.posterior(*joined(first, second)).rsample()
+    generator = generator_of(seed, model.device)
+    latent = model.posterior(*joined(first, second)).rsample(generator=generator)
     named, _ = judge_latents(model, latent, judges)
     mine, yours, found = mine.cpu(), yours.cpu(), {}
     for name, labels in named.items():

@@ -22,7 +22,7 @@ from mmvae_core.networks.mlp import LinearDecoder
 from mmvae_core.probability.likelihoods import LocationScale
 from mmvae_core.probability.posteriors import Gaussian, Posterior
 from mmvae_core.probability.priors import PrivatePrior, StandardNormalPrior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,7 @@ def kl_from_exact(q: Posterior, exact: MultivariateNormal, samples: int, seed: i
         mahalanobis = torch.einsum("...i,...ij,...j->...", error, precision, error)
         volume = exact.covariance_matrix.logdet() - variance.log().sum(-1)
         return Estimate(0.5 * (volume + inside + mahalanobis - error.shape[-1]))
-    with seeded(seed):
-        latent = q.rsample((samples,))
+    latent = q.rsample((samples,), generator=generator_of(seed, q.mean.device))
     ratio = q.log_prob(latent).double() - exact.log_prob(latent.double())
     return Estimate(ratio.mean(0), ratio.std(0) / samples**0.5)
 

@@ -22,6 +22,8 @@ from mmvae_core.seeding import seeded
 CLASSES = 10
 CHANNELS = (16, 32, 64)
 CHUNK = 1_000
+DROPPED = 0.3
+"""Features set to zero at random in training, and the others raised by as much (dropout)."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,15 @@ class Judge(nn.Module):
         for outputs in CHANNELS:
             layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.SiLU(), nn.MaxPool2d(2)]
             channels, height, width = outputs, height // 2, width // 2
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
+        self.body = nn.Sequential(*layers, nn.Flatten())
         self.out = nn.Linear(channels * height * width, CLASSES)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits [n, 10]."""
-        return self.out(self.body(pictures))
+    def forward(self, pictures: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits [n, 10]; in training a generator drops three features in ten."""
+        features = self.body(pictures)
+        if generator is not None:
+            features = _thinned(features, generator)
+        return self.out(features)
 
     @torch.no_grad()
     def probabilities(self, pictures: Tensor) -> Tensor:
@@ -69,23 +74,24 @@ def train_judge(
 ) -> Judge:
     """Train a judge on real pictures uint8 [n, c, h, w] with labels [n]."""
     with seeded(config.seed):
-        # torch's stubs lack the overload of `to` that changes the memory layout alone.
         judge = Judge(images.shape[1:])
-        judge.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        optimizer = torch.optim.Adam(judge.parameters(), lr=config.learning_rate)
-        steps = config.epochs * -(-len(images) // config.batch)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps)
-        for epoch in range(config.epochs):
-            losses = []
-            judge.train()
-            for pictures, targets in _batches(images, labels, config):
-                loss = functional.cross_entropy(judge(pictures), targets)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                losses.append(loss.detach())
-            each_epoch(epoch, float(torch.stack(losses).mean()))
+        generator = torch.Generator()
+        generator.set_state(torch.get_rng_state())  # what follows goes on from the weights' draws
+    # torch's stubs lack the overload of `to` that changes the memory layout alone.
+    judge.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    optimizer = torch.optim.Adam(judge.parameters(), lr=config.learning_rate)
+    steps = config.epochs * -(-len(images) // config.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps)
+    for epoch in range(config.epochs):
+        losses = []
+        for pictures, targets in _batches(images, labels, config, generator):
+            loss = functional.cross_entropy(judge(pictures, generator), targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach())
+        each_epoch(epoch, float(torch.stack(losses).mean()))
     return judge.eval()
 
 
@@ -107,7 +113,8 @@ def save_judge(judge: Judge, path: Path) -> None:
 
 def load_judge(path: Path, shape: tuple[int, ...]) -> Judge:
     """Read a judge for pictures of this shape; RunError if it is missing or does not fit."""
-    judge = Judge(shape)
+    with seeded(0):  # weights that are replaced at once still come from the process's generator
+        judge = Judge(shape)
     try:
         judge.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
@@ -118,15 +125,22 @@ def load_judge(path: Path, shape: tuple[int, ...]) -> Judge:
     return judge.eval()
 
 
+def _thinned(features: Tensor, generator: torch.Generator) -> Tensor:
+    """Dropout by a generator, which the library's own does not take."""
+    kept = torch.empty_like(features, requires_grad=False)
+    return features * kept.bernoulli_(1 - DROPPED, generator=generator).div_(1 - DROPPED)
+
+
 def _batches(
-    images: np.ndarray, labels: np.ndarray, config: JudgeTraining
+    images: np.ndarray, labels: np.ndarray, config: JudgeTraining, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One shuffled pass; each batch is moved as one by a random shift."""
-    order = torch.randperm(len(images)).numpy()
+    order = torch.randperm(len(images), generator=generator).numpy()
     for start in range(0, len(order), config.batch):
         rows = order[start : start + config.batch]
         pictures = torch.from_numpy(images[rows]).float() / 255
-        down, right = torch.randint(-config.shift, config.shift + 1, (2,)).tolist()
+        shift = torch.randint(-config.shift, config.shift + 1, (2,), generator=generator)
+        down, right = shift.tolist()
         yield _shifted(pictures, down, right), torch.from_numpy(labels[rows])
 
 

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.all_subsets import one_subset
 from mmvae_core.probability.posteriors import Posterior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 
 
 def latent_probe(posterior: Posterior, labels: np.ndarray, seed: int) -> list[float]:
@@ -18,8 +18,11 @@ def latent_probe(posterior: Posterior, labels: np.ndarray, seed: int) -> list[fl
     Rows are ordered as `all_subsets`; the first one, of the empty subset, should be at chance.
     """
     rows = range(posterior.mean.shape[0])
-    with seeded(seed), torch.no_grad():
-        latents = [one_subset(posterior, row).rsample().cpu().numpy() for row in rows]
+    generator = generator_of(seed, posterior.mean.device)
+    with torch.no_grad():
+        latents = [
+            one_subset(posterior, row).rsample(generator=generator).cpu().numpy() for row in rows
+        ]
     return [probe_accuracy(latent, labels) for latent in latents]
 
 

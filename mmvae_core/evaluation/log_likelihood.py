@@ -20,7 +20,7 @@ from mmvae_core.errors import UsageError
 from mmvae_core.evaluation.all_subsets import ITEMS, one_subset, parts, posterior_all_subsets
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets
 
 ROWS = 200
@@ -42,12 +42,12 @@ def log_likelihood(
     A and S are cut to what each item has. `prior` stands in for the model's own p(z).
     """
     _check(model, samples, target, subset)
-    with seeded(seed):
-        values = []
-        for part in parts(batch, ITEMS):
-            posterior = model.infer(part.data, part.observed & subset.to(part.observed.device))
-            values.append(_importance(model, part, posterior, target, samples, rows, prior))
-        return torch.cat(values)
+    generator, values = generator_of(seed, model.device), []
+    for part in parts(batch, ITEMS):
+        posterior = model.infer(part.data, part.observed & subset.to(part.observed.device))
+        latent = posterior.rsample((samples,), generator=generator)
+        values.append(_importance(model, part, posterior, target, latent, rows, prior))
+    return torch.cat(values)
 
 
 @torch.no_grad()
@@ -67,16 +67,16 @@ def log_likelihoods(
     """
     masks = all_subsets(len(model.names))
     _check(model, samples, masks[-1])
-    values, done = [], 0
-    with seeded(seed):
-        for part in parts(batch, ITEMS):
-            posterior, found = posterior_all_subsets(model, part), []
-            for row in range(1, len(masks)):
-                shown = one_subset(posterior, row)
-                found.append(_importance(model, part, shown, masks[row], samples, rows))
-                each((done + len(part) * row / (len(masks) - 1)) / len(batch))
-            values.append(torch.stack([torch.zeros_like(found[0]), *found]))
-            done += len(part)
+    generator, values, done = generator_of(seed, model.device), [], 0
+    for part in parts(batch, ITEMS):
+        posterior, found = posterior_all_subsets(model, part), []
+        for row in range(1, len(masks)):
+            shown = one_subset(posterior, row)
+            latent = shown.rsample((samples,), generator=generator)
+            found.append(_importance(model, part, shown, masks[row], latent, rows))
+            each((done + len(part) * row / (len(masks) - 1)) / len(batch))
+        values.append(torch.stack([torch.zeros_like(found[0]), *found]))
+        done += len(part)
     return torch.cat(values, 1)
 
 
@@ -85,16 +85,18 @@ def _importance(
     part: Batch,
     posterior: Posterior,
     target: Tensor,
-    samples: int,
+    latent: Tensor,
     rows: int,
     prior: Posterior | None = None,
 ) -> Tensor:
-    """The estimate of each item [batch]; log-weights [sample, batch] meet in one logsumexp."""
-    latent = posterior.rsample((samples,))
+    """The estimate of each item [batch] from draws of its posterior [sample, batch, latent].
+
+    Their log-weights [sample, batch] meet in one logsumexp.
+    """
     log_ratio = (prior or model.prior()).log_prob(latent) - posterior.log_prob(latent)
     pieces = latent.split(max(1, rows // len(part)))
     scores = torch.cat([score(model, part, target, piece) for piece in pieces])
-    return (scores + log_ratio).logsumexp(0) - math.log(samples)
+    return (scores + log_ratio).logsumexp(0) - math.log(len(latent))
 
 
 def score(model: MultimodalVAE, part: Batch, target: Tensor, latent: Tensor) -> Tensor:

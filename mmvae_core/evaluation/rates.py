@@ -17,7 +17,7 @@ from mmvae_core.evaluation.all_subsets import ITEMS, change, one_subset, parts
 from mmvae_core.evaluation.log_likelihood import score
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import DiagonalMixture, Posterior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets
 
 DRAWS = 16
@@ -51,10 +51,13 @@ def kl(q: Posterior, p: Posterior, samples: int, seed: int) -> Estimate:
         return Estimate(exact)
     if samples < 2:
         raise UsageError(f"{samples} draws were asked for, expected 2 or more for an error bar.")
-    with seeded(seed):
-        ratios = torch.cat(
-            [_log_ratio(q, p, min(DRAWS, samples - start)) for start in range(0, samples, DRAWS)]
-        )
+    generator = generator_of(seed, q.mean.device)
+    ratios = torch.cat(
+        [
+            _log_ratio(q, p, min(DRAWS, samples - start), generator)
+            for start in range(0, samples, DRAWS)
+        ]
+    )
     return Estimate(ratios.mean(0), ratios.std(0) / samples**0.5)
 
 
@@ -88,18 +91,16 @@ def distortions(
     `posterior` has batch shape [subset, batch]. Both are read off the same `samples` draws: the
     mean of -log p(x_S | z), and the importance-weighted bound of `log_mean`. Of nothing both are 0.
     """
-    masks, found = all_subsets(len(model.names)), []
-    with seeded(seed):
-        for row, mask in enumerate(masks):
-            shown, pieces, start = one_subset(posterior, row), [], 0
-            for part in parts(batch, ITEMS):
-                rows = slice(start, start + len(part))
-                pieces.append(
-                    _scored(model, part, change(shown, lambda one, at=rows: one[at]), mask, samples)
-                )
-                start += len(part)
-            found.append(torch.cat(pieces, 1))
-            each((row + 1) / len(masks))
+    masks, found, generator = all_subsets(len(model.names)), [], generator_of(seed, model.device)
+    for row, mask in enumerate(masks):
+        shown, pieces, start = one_subset(posterior, row), [], 0
+        for part in parts(batch, ITEMS):
+            rows = slice(start, start + len(part))
+            own = change(shown, lambda one, at=rows: one[at])
+            pieces.append(_scored(model, part, own, mask, samples, generator))
+            start += len(part)
+        found.append(torch.cat(pieces, 1))
+        each((row + 1) / len(masks))
     both = torch.stack(found, 1)
     return both[0], both[1]
 
@@ -126,10 +127,15 @@ def mean_error(values: Tensor) -> dict[str, float | None]:
 
 
 def _scored(
-    model: MultimodalVAE, part: Batch, posterior: Posterior, mask: Tensor, samples: int
+    model: MultimodalVAE,
+    part: Batch,
+    posterior: Posterior,
+    mask: Tensor,
+    samples: int,
+    generator: torch.Generator,
 ) -> Tensor:
     """Distortion and bound [2, batch] of the items of a part."""
-    latent = posterior.rsample((samples,))
+    latent = posterior.rsample((samples,), generator=generator)
     scores = score(model, part, mask, latent)
     if not bool(mask.any()):
         return torch.zeros_like(scores[:2])
@@ -137,8 +143,8 @@ def _scored(
     return torch.stack([-scores.mean(0), log_mean(weights).value])
 
 
-def _log_ratio(q: Posterior, p: Posterior, draws: int) -> Tensor:
-    latent = q.rsample((draws,))
+def _log_ratio(q: Posterior, p: Posterior, draws: int, generator: torch.Generator) -> Tensor:
+    latent = q.rsample((draws,), generator=generator)
     return q.log_prob(latent) - p.log_prob(latent)
 
 

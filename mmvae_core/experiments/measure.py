@@ -18,7 +18,7 @@ from mmvae_core.evaluation.log_likelihood import log_likelihood
 from mmvae_core.evaluation.maximum_likelihood import dense_maximum, structured_maximum
 from mmvae_core.evaluation.true_likelihood import true_log_likelihood
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets
 from mmvae_core.training.trainer import EpochReport
 
@@ -157,15 +157,14 @@ def _singular_values(loadings: Sequence[Tensor]) -> list[Figure]:
 def _bound(config: RunConfig, model: MultimodalVAE, items: Batch, shown: str | None) -> float:
     """The training objective on test items: over fresh subsets and noise, or shown this."""
     objective, draw = build_objective(config), build_subsets(config)
-    generator, weights = torch.Generator().manual_seed(SEED), torch.ones(len(model.names))
-    with seeded(SEED):
-        values = []
-        for _ in range(BOUND_DRAWS):
-            subset = draw(items.observed, generator)
-            if shown is not None:
-                subset = items.observed & (shown == ALL)
-            terms = objective(model, items, subset, 1, True)
-            values.append(terms.bound(weights, 1.0).mean())
+    subsets, noise = generator_of(SEED), generator_of(SEED, model.device)
+    weights, values = torch.ones(len(model.names)), []
+    for _ in range(BOUND_DRAWS):
+        subset = draw(items.observed, subsets)
+        if shown is not None:
+            subset = items.observed & (shown == ALL)
+        terms = objective(model, items, subset, 1, True, generator=noise)
+        values.append(terms.bound(weights, 1.0).mean())
     return float(torch.stack(values).mean())
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from mmvae_core.errors import DataError, UsageError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 
 MAX_TEMPERATURE = 10.0
 
@@ -39,22 +39,24 @@ def generate(
     Nothing given means draws from the prior p(z). For `temperature` see `latents`.
     """
     posterior = posterior_given(model, given) if given else model.prior()
-    draws = latents(posterior, samples, seed, temperature)
+    generator = generator_of(seed, model.device)
+    draws = latents(posterior, samples, temperature, generator=generator)
     return model.means(draws[:, 0] if given else draws)
 
 
-def latents(posterior: Posterior, samples: int, seed: int, temperature: float = 1.0) -> Tensor:
+def latents(
+    posterior: Posterior, samples: int, temperature: float = 1.0, *, generator: torch.Generator
+) -> Tensor:
     """Draws m + t (z - m), z ~ posterior, m its mean and t the temperature: [sample, ..., latent].
 
     One leaves the draws as they are, less brings them closer to the mean and zero onto it. The
-    same seed gives the same noise, whatever the temperature.
+    same generator gives the same noise, whatever the temperature.
     """
     if not 0 <= temperature <= MAX_TEMPERATURE:
         raise UsageError(
             f"The temperature {temperature} was given, expected 0 to {MAX_TEMPERATURE:g}."
         )
-    with seeded(seed):
-        draws = posterior.rsample((samples,))
+    draws = posterior.rsample((samples,), generator=generator)
     return draws if temperature == 1 else torch.lerp(posterior.mean, draws, temperature)
 
 

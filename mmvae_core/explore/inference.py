@@ -1,6 +1,5 @@
 """Calls of the model for the pages: posteriors, generations, verdicts. Imported late: has torch."""
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,11 +16,9 @@ from mmvae_core.explore import traversal
 from mmvae_core.explore.generation import latents, posterior_given
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
+from mmvae_core.seeding import generator_of
 
 RATE_SAMPLES = 512
-
-# torch's global generator, which `seeded` borrows, is one for all sessions of the server.
-GENERATOR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -81,11 +78,10 @@ def generate(
     """
     nothing = prior or model.prior()
     posterior = posterior_given(model, tensors(model, given)) if given else nothing
-    with GENERATOR:
-        draws = latents(posterior, count, seed, temperature).reshape(count, -1)
-        rate = Estimate(torch.zeros(1))
-        if given:
-            rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
+    draws = latents(posterior, count, temperature, generator=generator_of(seed)).reshape(count, -1)
+    rate = Estimate(torch.zeros(1))
+    if given:
+        rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
     mean = posterior.mean.reshape(1, -1)
     outputs = model.decode(torch.cat([mean, draws]))
     means = {
@@ -130,14 +126,12 @@ def strips(
 @torch.no_grad()
 def prior_draws(prior: Posterior, count: int) -> np.ndarray:
     """Draws [draw, latent] of a prior, seed 0."""
-    with GENERATOR:
-        return latents(prior, count, 0).numpy()
+    return latents(prior, count, generator=generator_of(0)).numpy()
 
 
 def prior_scale(model: MultimodalVAE) -> np.ndarray:
     """The prior's standard deviations [latent]."""
-    with GENERATOR:  # a flow's moments are estimated
-        return model.prior().stddev.detach().numpy()
+    return model.prior().stddev.detach().numpy()
 
 
 @torch.no_grad()
@@ -145,8 +139,7 @@ def familiar(
     model: MultimodalVAE, given: Mapping[str, np.ndarray], others: np.ndarray, samples: int
 ) -> familiarity.Familiarity:
     """How likely what is given is, among test items; see `familiarity.familiarity`."""
-    with GENERATOR:
-        return familiarity.familiarity(model, tensors(model, given), others, samples)
+    return familiarity.familiarity(model, tensors(model, given), others, samples)
 
 
 def as_tensor(values: np.ndarray, modality: ModalityConfig) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmvae_core.evaluation import conflict, fusion
 from mmvae_core.evaluation.invariance import OrderChange, moments, order_change
-from mmvae_core.explore.inference import GENERATOR, as_tensor
+from mmvae_core.explore.inference import as_tensor
 from mmvae_core.model import MultimodalVAE
 
 SCORE_DRAWS = 512
@@ -67,10 +67,8 @@ def conflict_score(
     model: MultimodalVAE, first: Given, second: Given, seed: int
 ) -> tuple[float, float | None]:
     """The score of two sides in nats, and its largest error (None: exact)."""
-    with GENERATOR:
-        found = conflict.score(
-            model, _encoded(model, first), _encoded(model, second), SCORE_DRAWS, seed
-        )
+    sides = _encoded(model, first), _encoded(model, second)
+    found = conflict.score(model, *sides, SCORE_DRAWS, seed)
     return float(found.value[0]), None if found.error is None else float(found.error[0])
 
 

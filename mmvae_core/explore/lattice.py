@@ -26,7 +26,7 @@ from mmvae_core.explore.plane import (
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import DiagonalMixture, Gaussian, GaussianMixture
 from mmvae_core.projections import fit_pca
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 
 LIGHTEST = 1e-6
 """Components of less weight are not drawn."""
@@ -176,8 +176,8 @@ def _draws(posterior: Family, count: int, seed: int) -> Tensor:
     """Draws [draw, node, latent]; each node's noise starts anew from the seed."""
     found = []
     for row in range(len(posterior.mean)):
-        with seeded(seed):
-            found.append(_node(posterior, row).rsample((count,)))
+        generator = generator_of(seed)
+        found.append(_node(posterior, row).rsample((count,), generator=generator))
     return torch.cat(found, 1)
 
 
@@ -198,11 +198,12 @@ def _outline(one: Family, plane: Plane, seed: int) -> Outline:
         if len(weights) == 1:
             return normal_outline(centres[0], covariances[0])
         return density_outline(mean, normal_mixture(weights / weights.sum(), centres, covariances))
-    with seeded(seed):
-        if isinstance(one, DiagonalMixture):
-            weights, drawn = one.log_weights[0].exp(), one.components.rsample((DRAWS,))[:, 0]
-        else:
-            weights, drawn = torch.ones(1), one.rsample((DRAWS,))
+    generator = generator_of(seed)
+    if isinstance(one, DiagonalMixture):
+        weights = one.log_weights[0].exp()
+        drawn = one.components.rsample((DRAWS,), generator=generator)[:, 0]
+    else:
+        weights, drawn = torch.ones(1), one.rsample((DRAWS,), generator=generator)
     kept = weights > LIGHTEST
     drawn = plane.points(drawn[:, kept].double().numpy())
     return density_outline(mean, of_draws((weights[kept] / weights[kept].sum()).numpy(), drawn))

@@ -1,5 +1,6 @@
 """The marginal objective: the evidence lower bound of what is shown, and of nothing else."""
 
+import torch
 from torch import Tensor
 
 from mmvae_core.batch import Batch
@@ -8,7 +9,13 @@ from mmvae_core.objectives.terms import Terms, score
 
 
 def marginal(
-    model: MultimodalVAE, batch: Batch, subset: Tensor, samples: int = 1, stick: bool = True
+    model: MultimodalVAE,
+    batch: Batch,
+    subset: Tensor,
+    samples: int = 1,
+    stick: bool = True,
+    *,
+    generator: torch.Generator,
 ) -> Terms:
     """log p(x_S|z_S) + log p(z_S)/q(z_S|x_S), z_S ~ q(.|x_S).
 
@@ -17,7 +24,7 @@ def marginal(
     """
     features = model.encode(batch.data, subset)
     shown = model.posterior(features, subset)
-    latent = shown.rsample((samples,))
+    latent = shown.rsample((samples,), generator=generator)
     log_shown = (shown.detached() if stick else shown).log_prob(latent)
     rates = {"rate": log_shown - model.prior().log_prob(latent)}
     seen = Batch(batch.data, subset)

@@ -9,7 +9,13 @@ from mmvae_core.objectives.terms import Terms, score
 
 
 def masked(
-    model: MultimodalVAE, batch: Batch, subset: Tensor, samples: int = 1, stick: bool = True
+    model: MultimodalVAE,
+    batch: Batch,
+    subset: Tensor,
+    samples: int = 1,
+    stick: bool = True,
+    *,
+    generator: torch.Generator,
 ) -> Terms:
     """log p(x_S|z_S) + log p(z_S)/q(z_S|x_S) + log p(x_R|z_O) + log q(z_O|x_S)/q(z_O|x_O).
 
@@ -20,7 +26,8 @@ def masked(
     """
     features = model.encode(batch.data, batch.observed)
     shown, full = model.posteriors(features, subset, batch.observed)
-    z_shown, z_full = shown.rsample((samples,)), full.rsample((samples,))
+    z_shown = shown.rsample((samples,), generator=generator)
+    z_full = full.rsample((samples,), generator=generator)
     log_shown = (shown.detached() if stick else shown).log_prob(z_shown)
     log_full = (full.detached() if stick else full).log_prob(z_full)
     latents = {

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -34,6 +35,23 @@ class Terms:
             log_weight = torch.where(mask, values, 0.0).sum(-1) - beta * self.rates[rate]
             total = total + log_weight.logsumexp(0) - math.log(len(log_weight))
         return total
+
+
+class Objective(Protocol):
+    """A bound of a batch of which the subsets [batch, modality] are shown; noise of `generator`."""
+
+    def __call__(
+        self,
+        model: MultimodalVAE,
+        batch: Batch,
+        subset: Tensor,
+        samples: int = 1,
+        stick: bool = True,
+        *,
+        generator: torch.Generator,
+    ) -> Terms:
+        """Its terms [sample, batch]; `stick` is sticking the landing."""
+        ...
 
 
 def score(model: MultimodalVAE, batch: Batch, latents: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -9,7 +9,13 @@ from mmvae_core.objectives.terms import Terms, score
 
 
 def total_correlation(
-    model: MultimodalVAE, batch: Batch, subset: Tensor, samples: int = 1, stick: bool = True
+    model: MultimodalVAE,
+    batch: Batch,
+    subset: Tensor,
+    samples: int = 1,
+    stick: bool = True,
+    *,
+    generator: torch.Generator,
 ) -> Terms:
     """log p(x_O|z_O) + log q(z_O|x_S)/q(z_O|x_O), z_O ~ q(.|x_O), O observed.
 
@@ -22,7 +28,7 @@ def total_correlation(
     """
     features = model.encode(batch.data, batch.observed)
     shown, full = model.posteriors(features, subset, batch.observed)
-    latent = full.rsample((samples,))
+    latent = full.rsample((samples,), generator=generator)
     log_full = (full.detached() if stick else full).log_prob(latent)
     log_prior, empty = model.prior().log_prob(latent), ~subset.any(-1)
     log_shown = torch.where(empty, log_prior, shown.log_prob(latent))

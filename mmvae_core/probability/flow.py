@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmvae_core.errors import ConfigError
 from mmvae_core.probability.posteriors import MIN_SCALE
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of, standard_normal
 
 MAX_LATENT = 512
 MOMENT_DRAWS = 4_096
@@ -76,9 +76,11 @@ class Flow:
         """Standard deviations [latent], estimated from the same draws as the mean."""
         return self._moments()[1]
 
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
-        """T(u) for draws u of the standard normal."""
-        return self.shift + self.scale * self.flow().rsample(torch.Size(sample_shape))
+    def rsample(self, sample_shape: Any = (), *, generator: torch.Generator) -> Tensor:
+        """T(u) for draws u of the standard normal; the library's own draws take no generator."""
+        shape = (*torch.Size(sample_shape), *self.shift.shape)
+        start = standard_normal(shape, self.shift, generator)
+        return self.shift + self.scale * self.flow().transform.inv(start)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Exact log-density in nats."""
@@ -92,6 +94,5 @@ class Flow:
     @torch.no_grad()
     def _moments(self) -> tuple[Tensor, Tensor]:
         """Of 4,096 draws with a fixed seed; nobody else's random numbers are touched."""
-        with seeded(0):
-            draws = self.rsample((MOMENT_DRAWS,))
+        draws = self.rsample((MOMENT_DRAWS,), generator=generator_of(0, self.shift.device))
         return draws.mean(0), draws.std(0)

@@ -13,6 +13,8 @@ from torch.nn import functional
 
 from mmvae_core.config import LikelihoodConfig
 from mmvae_core.errors import ConfigError
+from mmvae_core.probability.posteriors import DiagonalLaplace, Gaussian
+from mmvae_core.seeding import picked
 
 
 class Likelihood(nn.Module):
@@ -31,7 +33,7 @@ class Likelihood(nn.Module):
         """E[x | z], for categorical data the probabilities [..., length, symbols]."""
         raise NotImplementedError
 
-    def sample(self, outputs: Tensor) -> Tensor:
+    def sample(self, outputs: Tensor, *, generator: torch.Generator) -> Tensor:
         """A draw x ~ p(x | z)."""
         raise NotImplementedError
 
@@ -70,12 +72,10 @@ class LocationScale(Likelihood):
         """The location."""
         return outputs
 
-    def sample(self, outputs: Tensor) -> Tensor:
+    def sample(self, outputs: Tensor, *, generator: torch.Generator) -> Tensor:
         """Location plus noise of the modality's scale."""
-        scale = self.log_scale.exp().expand_as(outputs)
-        if self.family == "normal":
-            return torch.distributions.Normal(outputs, scale).sample()
-        return torch.distributions.Laplace(outputs, scale).sample()
+        family = Gaussian if self.family == "normal" else DiagonalLaplace
+        return outputs + self.log_scale.exp() * family.noise(outputs.shape, outputs, generator)
 
 
 class Bernoulli(Likelihood):
@@ -98,9 +98,10 @@ class Bernoulli(Likelihood):
         """Logits of the mean, kept away from 0 and 1."""
         return mean.clamp(0.02, 0.98).logit()
 
-    def sample(self, outputs: Tensor) -> Tensor:
+    def sample(self, outputs: Tensor, *, generator: torch.Generator) -> Tensor:
         """Zeros and ones."""
-        return torch.bernoulli(outputs.sigmoid())
+        ones = outputs.sigmoid().to(generator.device)
+        return torch.bernoulli(ones, generator=generator).to(outputs.device)
 
 
 class Categorical(Likelihood):
@@ -128,6 +129,6 @@ class Categorical(Likelihood):
         """Logarithms of the symbols' shares, none below a thousandth."""
         return mean.clamp_min(1e-3).log()
 
-    def sample(self, outputs: Tensor) -> Tensor:
+    def sample(self, outputs: Tensor, *, generator: torch.Generator) -> Tensor:
         """Codes [..., length]."""
-        return torch.distributions.Categorical(logits=outputs).sample()
+        return picked(outputs.softmax(-1), (), generator)

@@ -1,7 +1,8 @@
 """Posterior families: torch distributions over the latent with `detached()`.
 
-Batch shape [..., batch], event shape [latent]. `rsample`, `log_prob` (nats), `mean` and
-`stddev` come from torch; mixtures add a reparameterised draw.
+Batch shape [..., batch], event shape [latent]. `log_prob` (nats), `mean` and `stddev`
+come from torch, draws do not: torch's own take no generator. Where torch itself may call `rsample`
+the generator may be left out, which means torch's global one.
 """
 
 import math
@@ -20,6 +21,7 @@ from torch.distributions import (
 from torch.func import debug_unwrap
 
 from mmvae_core.probability.implicit import reparameterise
+from mmvae_core.seeding import picked, standard_normal, uniform
 
 Draws = Literal["implicit", "pathwise"]
 IMPLICIT: Draws = "implicit"
@@ -43,8 +45,8 @@ class Posterior(Protocol):
         """Marginal standard deviations, [..., latent]."""
         ...
 
-    def rsample(self, sample_shape: Any = ...) -> Tensor:
-        """Reparameterised draws [*sample_shape, ..., latent]."""
+    def rsample(self, sample_shape: Any = ..., *, generator: torch.Generator) -> Tensor:
+        """Reparameterised draws [*sample_shape, ..., latent], all noise from the generator."""
         ...
 
     def log_prob(self, value: Tensor, /) -> Tensor:
@@ -86,7 +88,7 @@ class Diagonal(Independent):
         super().__init__(self.kind(loc, scale, validate_args=False), 1, validate_args=False)
 
     @staticmethod
-    def noise(shape: torch.Size, like: Tensor) -> Tensor:
+    def noise(shape: torch.Size, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draws of the family at location 0 and scale 1."""
         raise NotImplementedError
 
@@ -111,10 +113,12 @@ class Diagonal(Independent):
         """Scales [..., latent]."""
         return self.each.scale
 
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
+    def rsample(
+        self, sample_shape: Any = (), *, generator: torch.Generator | None = None
+    ) -> Tensor:
         """loc + scale * noise; one draw of noise, so that equal seeds mean equal noise."""
         shape = self._extended_shape(torch.Size(sample_shape))
-        return self.loc + self.scale * self.noise(shape, self.loc)
+        return self.loc + self.scale * self.noise(shape, self.loc, generator)
 
     def detached(self) -> Self:
         """The same distribution with parameters cut from the graph."""
@@ -140,9 +144,9 @@ class Gaussian(Diagonal):
         return self.stddev  # not `each.scale`: gradients stay those of the shipped runs, bit by bit
 
     @staticmethod
-    def noise(shape: torch.Size, like: Tensor) -> Tensor:
+    def noise(shape: torch.Size, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Standard normal draws, one `randn` call."""
-        return torch.randn(shape, dtype=like.dtype, device=like.device)
+        return standard_normal(shape, like, generator)
 
     def score(self, value: Tensor) -> Tensor:
         """-(z - m) / s^2."""
@@ -155,12 +159,11 @@ class DiagonalLaplace(Diagonal):
     kind = Laplace
 
     @staticmethod
-    def noise(shape: torch.Size, like: Tensor) -> Tensor:
+    def noise(shape: torch.Size, like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Laplace(0, 1) draws: -sign(u) log(1 - |u|), u uniform in (-1, 1)."""
         lowest = torch.finfo(like.dtype).eps - 1
-        uniform = 2 * torch.rand(shape, dtype=like.dtype, device=like.device) - 1
-        uniform = uniform.clamp_min(lowest)
-        return -uniform.sign() * torch.log1p(-uniform.abs())
+        drawn = (2 * uniform(shape, like, generator) - 1).clamp_min(lowest)
+        return -drawn.sign() * torch.log1p(-drawn.abs())
 
     def score(self, value: Tensor) -> Tensor:
         """-sign(z - m) / b."""
@@ -190,7 +193,9 @@ class DiagonalMixture(MixtureSameFamily):
         categorical: Distribution = Categorical(logits=log_weights, validate_args=False)
         super().__init__(categorical, self.components, validate_args=False)
 
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
+    def rsample(
+        self, sample_shape: Any = (), *, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Draw noise, then a component, then reparameterise.
 
         Where the weights are constants, as in a mixture of experts, the draw is loc + scale * noise
@@ -198,9 +203,9 @@ class DiagonalMixture(MixtureSameFamily):
         `draws` says.
         """
         shape = torch.Size(sample_shape)
-        noise = self.family.noise(self._extended_shape(shape), self.loc)
-        picked = self.mixture_distribution.sample(shape)
-        index = picked[..., None, None].expand(*picked.shape, 1, self.loc.shape[-1])
+        noise = self.family.noise(self._extended_shape(shape), self.loc, generator)
+        component = picked(self.mixture_distribution.probs, shape, generator)
+        index = component[..., None, None].expand(*component.shape, 1, self.loc.shape[-1])
         loc = self.loc.expand(*shape, *self.loc.shape).gather(-2, index)[..., 0, :]
         scale = self.scale.expand(*shape, *self.scale.shape).gather(-2, index)[..., 0, :]
         draws = loc + scale * noise

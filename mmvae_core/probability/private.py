@@ -30,10 +30,10 @@ class SharedAndPrivate:
         """Standard deviations of both parts."""
         return torch.cat([self.shared.stddev, self.private.stddev], -1)
 
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
+    def rsample(self, sample_shape: Any = (), *, generator: torch.Generator) -> Tensor:
         """Draws of both parts, the shared one first."""
-        parts = self.shared.rsample(sample_shape), self.private.rsample(sample_shape)
-        return torch.cat(parts, -1)
+        shared = self.shared.rsample(sample_shape, generator=generator)
+        return torch.cat([shared, self.private.rsample(sample_shape, generator=generator)], -1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The sum of both log-densities, in nats."""
@@ -80,11 +80,12 @@ class PrivatePosterior:
         own = torch.where(self.subset[..., None], private.stddev, 1.0)
         return torch.cat([self.shared.stddev, own.flatten(-2)], -1)
 
-    def rsample(self, sample_shape: Any = ()) -> Tensor:
+    def rsample(self, sample_shape: Any = (), *, generator: torch.Generator) -> Tensor:
         """Draw z', then the members' private latents given it, then the others' from the prior."""
-        shared = self.shared.rsample(sample_shape)
-        seen = self._given(shared).rsample()
-        own = torch.where(self.subset[..., None], seen, Gaussian.noise(seen.shape, seen))
+        shared = self.shared.rsample(sample_shape, generator=generator)
+        seen = self._given(shared).rsample(generator=generator)
+        unseen = Gaussian.noise(seen.shape, seen, generator)
+        own = torch.where(self.subset[..., None], seen, unseen)
         return torch.cat([shared, own.flatten(-2)], -1)
 
     def log_prob(self, value: Tensor) -> Tensor:

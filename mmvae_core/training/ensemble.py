@@ -20,7 +20,7 @@ from mmvae_core.config import RunConfig, one_seed
 from mmvae_core.data.source import Source
 from mmvae_core.errors import UsageError
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of, pass_seed
 from mmvae_core.training.trainer import VALIDATION_SEED, EpochReport, Step, beta_at, rate_at
 
 
@@ -46,7 +46,9 @@ class Ensemble:
         self.optimizer = torch.optim.Adam(learned, fused=True)
         self.draw_subsets = build_subsets(configs[0])
         self.reports: list[list[EpochReport]] = [[] for _ in configs]
-        self._bounds = vmap(self._bound, in_dims=(0, 0, 0, 0, 0, None), randomness="different")
+        self._bounds = vmap(
+            self._bound, in_dims=(0, 0, 0, 0, 0, None, None), randomness="different"
+        )
 
     def train(self) -> None:
         """All epochs; afterwards `reports` and `models` are there. A seed may have diverged."""
@@ -93,19 +95,22 @@ class Ensemble:
         observed: Tensor,
         subset: Tensor,
         beta: float,
+        noise: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
-        """Bound and rate of one seed's batch, from its slice of the weights."""
+        """Bound and rate of one seed's batch, from its slice of the weights.
+
+        One generator serves all seeds: inside `vmap` a call draws for each of them in turn.
+        """
         return functional_call(
-            self.steps[0], (weights, buffers), (Batch(data, observed), subset, beta)
+            self.steps[0], (weights, buffers), (Batch(data, observed), subset, beta, noise)
         )
 
     def _train(self, epoch: int) -> tuple[list[float], list[float]]:
         config = self.configs[0]
         steps = math.ceil(config.data.epoch_size / config.training.batch)
-        generators = [
-            torch.Generator().manual_seed(one.training.seed * 1_000_003 + epoch)
-            for one in self.configs
-        ]
+        seeds = [pass_seed(one.training.seed, epoch) for one in self.configs]
+        subsets = [generator_of(seed) for seed in seeds]
+        noise = generator_of(seeds[0], self.device)
         batches = zip(
             *(
                 source.batches(one.training.seed, epoch, one.training.batch)
@@ -114,14 +119,13 @@ class Ensemble:
             strict=True,
         )
         totals = torch.zeros(2, len(self.configs))
-        with seeded(config.training.seed * 1_000_003 + epoch):
-            for index, found in enumerate(batches):
-                self.optimizer.param_groups[0]["lr"] = rate_at(config, epoch * steps + index, steps)
-                bound, rate = self._call(found, generators, beta_at(config, epoch))
-                self.optimizer.zero_grad()
-                (-bound.sum()).backward()
-                self.optimizer.step()
-                totals += torch.stack([bound.detach(), rate.detach()]).cpu()
+        for index, found in enumerate(batches):
+            self.optimizer.param_groups[0]["lr"] = rate_at(config, epoch * steps + index, steps)
+            bound, rate = self._call(found, subsets, noise, beta_at(config, epoch))
+            self.optimizer.zero_grad()
+            (-bound.sum()).backward()
+            self.optimizer.step()
+            totals += torch.stack([bound.detach(), rate.detach()]).cpu()
         bounds, rates = (totals / steps).tolist()
         return bounds, rates
 
@@ -129,16 +133,20 @@ class Ensemble:
     def _validate(self) -> list[float]:
         """The bound on each seed's held-out items, on fixed subsets and noise, at full beta."""
         config, total, count = self.configs[0], torch.zeros(len(self.configs)), 0
-        generators = [torch.Generator().manual_seed(VALIDATION_SEED) for _ in self.configs]
+        subsets = [generator_of(VALIDATION_SEED) for _ in self.configs]
+        noise = generator_of(VALIDATION_SEED, self.device)
         parts = (source.validation(config.training.batch) for source in self.sources)
-        with seeded(VALIDATION_SEED):
-            for found in zip(*parts, strict=True):
-                bound, _ = self._call(found, generators, config.objective.beta)
-                total, count = total + bound.cpu() * len(found[0]), count + len(found[0])
+        for found in zip(*parts, strict=True):
+            bound, _ = self._call(found, subsets, noise, config.objective.beta)
+            total, count = total + bound.cpu() * len(found[0]), count + len(found[0])
         return (total / count).tolist()
 
     def _call(
-        self, found: Sequence[Batch], generators: Sequence[torch.Generator], beta: float
+        self,
+        found: Sequence[Batch],
+        generators: Sequence[torch.Generator],
+        noise: torch.Generator,
+        beta: float,
     ) -> tuple[Tensor, Tensor]:
         subsets = [
             self.draw_subsets(batch.observed, generator)
@@ -150,4 +158,4 @@ class Ensemble:
         }
         observed = torch.stack([batch.observed for batch in found]).to(self.device)
         subset = torch.stack(subsets).to(self.device)
-        return self._bounds(self.weights, self.buffers, data, observed, subset, beta)
+        return self._bounds(self.weights, self.buffers, data, observed, subset, beta, noise)

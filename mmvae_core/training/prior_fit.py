@@ -14,7 +14,7 @@ from mmvae_core.probability.em import fit_mixture
 from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior
 from mmvae_core.probability.private import PrivatePosterior
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of, pass_seed
 
 ITEMS = 10_000
 BATCH = 500
@@ -40,7 +40,7 @@ def refit(model: MultimodalVAE, config: RunConfig, source: Source, epoch: int) -
     Draws are q(z | x_O) of the first 10,000 items of that pass.
     """
     prior, seed = mixture_of(model), config.training.seed
-    points = posterior_draws(model, source.batches(seed, epoch, BATCH), seed * 1_000_003 + epoch)
+    points = posterior_draws(model, source.batches(seed, epoch, BATCH), pass_seed(seed, epoch))
     start = prior()
     assert isinstance(start, GaussianMixture)
     fitted = fit_mixture(points, config.prior.components, seed, start if epoch else None)
@@ -52,15 +52,14 @@ def posterior_draws(
     model: MultimodalVAE, batches: Iterator[Batch], seed: int, items: int = ITEMS
 ) -> Tensor:
     """One z ~ q(z | x_O) of each of the first items [item, latent]; shared latents alone."""
-    found, count = [], 0
-    with seeded(seed):
-        for batch in batches:
-            batch = batch.to(model.device)
-            posterior = model.infer(batch.data, batch.observed)
-            if isinstance(posterior, PrivatePosterior):
-                posterior = posterior.shared
-            found.append(posterior.rsample())
-            count += len(batch)
-            if count >= items:
-                break
+    found, count, generator = [], 0, generator_of(seed, model.device)
+    for batch in batches:
+        batch = batch.to(model.device)
+        posterior = model.infer(batch.data, batch.observed)
+        if isinstance(posterior, PrivatePosterior):
+            posterior = posterior.shared
+        found.append(posterior.rsample(generator=generator))
+        count += len(batch)
+        if count >= items:
+            break
     return torch.cat(found)[:items]

@@ -16,7 +16,10 @@ MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Tensors by name, and how many epochs are done."""
+    """Tensors by name, and how many epochs are done.
+
+    No state of a generator: every pass begins new ones, from the seed and its own number.
+    """
 
     tensors: dict[str, Tensor]
     epoch: int

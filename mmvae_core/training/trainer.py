@@ -12,13 +12,14 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from mmvae_core.batch import Batch
-from mmvae_core.build import Objective, build_objective, build_subsets
+from mmvae_core.build import build_objective, build_subsets
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError, one_line
 from mmvae_core.files import write_atomically
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.seeding import seeded
+from mmvae_core.objectives.terms import Objective
+from mmvae_core.seeding import generator_of, pass_seed
 from mmvae_core.training.prior_fit import refit, refits
 from mmvae_core.training.state import TrainingState
 
@@ -40,6 +41,19 @@ class EpochReport:
     learning_rate: float
 
 
+@dataclass(frozen=True)
+class Draws:
+    """The generators of one pass: of subsets on the CPU, of noise where the model is."""
+
+    subsets: torch.Generator
+    noise: torch.Generator
+
+    @classmethod
+    def of(cls, seed: int, device: torch.device) -> "Draws":
+        """Both from one seed."""
+        return cls(generator_of(seed), generator_of(seed, device))
+
+
 class Step(nn.Module):
     """Model and objective as one module, for devices, precision and several GPUs to wrap."""
 
@@ -50,10 +64,17 @@ class Step(nn.Module):
         weights = torch.tensor([modality.weight for modality in config.modalities])
         self.register_buffer("weights", weights, persistent=False)
 
-    def forward(self, batch: Batch, subset: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, batch: Batch, subset: Tensor, beta: float, noise: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         """Mean bound and mean rate of a batch."""
         terms = self.objective(
-            self.model, batch, subset, self.config.samples, self.config.sticking_the_landing
+            self.model,
+            batch,
+            subset,
+            self.config.samples,
+            self.config.sticking_the_landing,
+            generator=noise,
         )
         assert isinstance(self.weights, Tensor)
         return terms.bound(self.weights, beta).mean(), terms.rates["rate"].mean()
@@ -110,20 +131,19 @@ class Trainer:
     def _train(self, epoch: int, each_step: Callable[[int, int], None]) -> tuple[float, float]:
         size, seed = self.config.training.batch, self.config.training.seed
         steps = math.ceil(self.config.data.epoch_size / size)
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+        draws = Draws.of(pass_seed(seed, epoch), self.fabric.device)
         totals, beta = torch.zeros(2), beta_at(self.config, epoch)
-        with seeded(seed * 1_000_003 + epoch):
-            for index, batch in enumerate(self.source.batches(seed, epoch, size)):
-                self._set_rate(epoch * steps + index, steps)
-                totals += self._update(batch, generator, beta).cpu()
-                each_step(index + 1, steps)
+        for index, batch in enumerate(self.source.batches(seed, epoch, size)):
+            self._set_rate(epoch * steps + index, steps)
+            totals += self._update(batch, draws, beta).cpu()
+            each_step(index + 1, steps)
         bound, rate = (totals / steps).tolist()
         return _finite(bound, epoch), rate
 
-    def _update(self, batch: Batch, generator: torch.Generator, beta: float) -> Tensor:
-        subset = self.draw_subsets(batch.observed, generator)
+    def _update(self, batch: Batch, draws: Draws, beta: float) -> Tensor:
+        subset = self.draw_subsets(batch.observed, draws.subsets)
         device = self.fabric.device
-        bound, rate = self.wrapped(batch.to(device), subset.to(device), beta)
+        bound, rate = self.wrapped(batch.to(device), subset.to(device), beta, draws.noise)
         self.wrapped_optimizer.zero_grad()
         self.fabric.backward(-bound)
         if self._fitting(self.done):  # the prior is EM's in these passes, not the gradient's
@@ -136,15 +156,12 @@ class Trainer:
     def _validate(self) -> float:
         """The same bound on fixed items, subsets and noise, at full beta."""
         total, count = 0.0, 0
-        generator = torch.Generator().manual_seed(VALIDATION_SEED)
-        with seeded(VALIDATION_SEED):
-            for batch in self.source.validation(self.config.training.batch):
-                subset = self.draw_subsets(batch.observed, generator)
-                device = self.fabric.device
-                bound, _ = self.wrapped(
-                    batch.to(device), subset.to(device), self.config.objective.beta
-                )
-                total, count = total + float(bound) * len(batch), count + len(batch)
+        device, beta = self.fabric.device, self.config.objective.beta
+        draws = Draws.of(VALIDATION_SEED, device)
+        for batch in self.source.validation(self.config.training.batch):
+            subset = self.draw_subsets(batch.observed, draws.subsets)
+            bound, _ = self.wrapped(batch.to(device), subset.to(device), beta, draws.noise)
+            total, count = total + float(bound) * len(batch), count + len(batch)
         return total / count
 
     def _fitting(self, epoch: int) -> bool:

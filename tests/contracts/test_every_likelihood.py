@@ -11,6 +11,7 @@ from mmvae_core.build import LIKELIHOODS, build_likelihood, build_model
 from mmvae_core.config import LikelihoodConfig
 from mmvae_core.objectives.masked import masked
 from mmvae_core.probability.likelihoods import Likelihood
+from mmvae_core.seeding import generator_of
 from tests import rounding, small
 
 SHAPES = {"categorical": (1, 4)}
@@ -33,8 +34,7 @@ def outputs_of(likelihood: Likelihood, *axes: int, seed: int = 0) -> Tensor:
 
 
 def draws_of(likelihood: Likelihood, outputs: Tensor, count: int = DRAWS) -> Tensor:
-    torch.manual_seed(1)
-    return likelihood.sample(outputs.expand(count, *outputs.shape))
+    return likelihood.sample(outputs.expand(count, *outputs.shape), generator=generator_of(1))
 
 
 def support(draws: Tensor) -> tuple[Tensor, float]:
@@ -130,7 +130,7 @@ def test_a_model_with_it_has_a_finite_bound_and_gradients(name: str) -> None:
     }
     observed = torch.ones(6, 2, dtype=torch.bool)
     subset = torch.tensor([[True, False], [False, True]] * 3)
-    terms = masked(model, Batch(data, observed), subset)
+    terms = masked(model, Batch(data, observed), subset, generator=generator_of(0))
     bound = terms.bound(torch.ones(2), 1.0)
     assert torch.isfinite(bound).all()
     bound.sum().backward()

@@ -11,6 +11,7 @@ from mmvae_core.batch import Batch
 from mmvae_core.build import OBJECTIVES, build_model
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.objectives.terms import Terms
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets
 from tests import family
 from tests.oracles.linear_gaussian import LinearGaussian, disturb
@@ -53,8 +54,7 @@ def terms_of(
     samples: int = 2,
     stick: bool = True,
 ) -> Terms:
-    torch.manual_seed(0)
-    return OBJECTIVES[name](made, items, subset, samples, stick)
+    return OBJECTIVES[name](made, items, subset, samples, stick, generator=generator_of(0))
 
 
 @every_objective

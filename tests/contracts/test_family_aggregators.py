@@ -14,6 +14,7 @@ from torch.distributions import Normal
 from mmvae_core.build import AGGREGATORS, PRIVATE, build_model
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Batched, DiagonalMixture, Posterior
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets
 from tests import family, rounding
 
@@ -211,7 +212,8 @@ def test_what_is_not_shown_gets_exactly_no_gradient(settings: dict, garbage: flo
     model, (features, subset) = make(settings), inputs()
     spoiled = torch.where(subset[..., None], features, garbage).requires_grad_()
     posterior = model.posterior(spoiled, subset)
-    value = posterior.log_prob(points(posterior)).sum() + posterior.rsample((3,)).sin().sum()
+    draws = posterior.rsample((3,), generator=generator_of(0))
+    value = posterior.log_prob(points(posterior)).sum() + draws.sin().sum()
     (gradient,) = torch.autograd.grad(value, spoiled)
     assert torch.equal(gradient[~subset], torch.zeros_like(gradient[~subset]))
     assert (gradient[subset].abs().sum(-1) > 0).all(), "what is shown must matter"
@@ -223,7 +225,8 @@ def test_gradients_reach_every_weight(settings: dict) -> None:
     posterior = model.posterior(features, subset)
     prior = model.prior()
     value = posterior.log_prob(points(posterior)).sum() + prior.log_prob(points(posterior)).sum()
-    parts = {"density": value, "draws": posterior.rsample((5,)).sin().sum()}
+    draws = posterior.rsample((5,), generator=generator_of(0))
+    parts = {"density": value, "draws": draws.sin().sum()}
     for part, total in parts.items():
         named = dict(model.aggregator.named_parameters())
         if part == "density":
@@ -265,7 +268,7 @@ def test_nothing_shown_has_finite_numbers(settings: dict) -> None:
     for value in (
         posterior.mean,
         posterior.stddev,
-        posterior.rsample((4,)),
+        posterior.rsample((4,), generator=generator_of(0)),
         posterior.log_prob(points(posterior)),
     ):
         assert torch.isfinite(value).all()
@@ -304,7 +307,7 @@ def test_taken_apart_and_put_together_is_equal(settings: dict) -> None:
     torch.testing.assert_close(
         row.log_prob(z)[:, 0], posterior.log_prob(z)[:, 5], rtol=1e-12, atol=1e-12
     )
-    assert torch.isfinite(folded.rsample((3,))).all()
+    assert torch.isfinite(folded.rsample((3,), generator=generator_of(0))).all()
 
 
 @pytest.mark.parametrize("name", ["sum_pooling", "self_attention", "poe"])

@@ -9,9 +9,14 @@ import pytest
 import torch
 
 from mmvae_core.config import unequal
+from mmvae_core.evaluation.all_subsets import ITEMS, all_posteriors, one_subset, parts
+from mmvae_core.evaluation.coherence import joint_coherence
+from mmvae_core.evaluation.digit_judges import study_judges
+from mmvae_core.evaluation.log_likelihood import log_likelihood
+from mmvae_core.evaluation.rates import kl
 from mmvae_core.evaluation.report import evaluate_run, sample_batch
 from mmvae_core.objectives.masked import masked
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.store.run import SHIPPED, Run, Study, file_hash, studies
 from mmvae_core.subsets import all_subsets
 from tests import rounding
@@ -85,8 +90,8 @@ def test_half_precision_networks_give_the_same_bound() -> None:
     for half in (False, True):
         for part in model.parts.values():
             part.half_precision = half
-        with seeded(0):
-            bounds.append(float(masked(model, batch, subset).bound(weights, 1.0).mean()))
+        terms = masked(model, batch, subset, generator=generator_of(0))
+        bounds.append(float(terms.bound(weights, 1.0).mean()))
     assert bounds[1] == pytest.approx(bounds[0], rel=2e-3)
     assert bounds[0] != bounds[1]
 
@@ -106,8 +111,6 @@ def test_a_run_is_small_whole_and_named_by_its_weights(run: Run) -> None:
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.folder.name)
 def test_the_stored_posteriors_are_those_of_the_stored_weights(run: Run) -> None:
-    from mmvae_core.evaluation.all_subsets import all_posteriors, parts
-
     model, latents = run.model().double(), run.latents()
     first = next(parts(sample_batch(model, STUDY.samples()), 20))
     posterior = all_posteriors(model, first)
@@ -119,7 +122,6 @@ def test_the_stored_posteriors_are_those_of_the_stored_weights(run: Run) -> None
 @pytest.mark.parametrize("run", EVERY, ids=lambda run: run.id)
 @torch.no_grad()
 def test_no_order_of_the_modalities_matters_but_to_a_concatenation(run: Run) -> None:
-    from mmvae_core.evaluation.all_subsets import parts
     from mmvae_core.evaluation.invariance import order_change
 
     model, count = run.model().double(), len(run.config.names)
@@ -163,6 +165,50 @@ def test_the_judges_are_good_enough_to_judge() -> None:
     cards = STUDY.judge_cards
     assert cards["handwriting"]["test_accuracy"] >= 0.99
     assert cards["photo"]["test_accuracy"] >= 0.97
+
+
+@pytest.mark.parametrize(
+    "name", ["digits/sum_pooling-masked", "bimodal/sum_pooling_mixture-masked"]
+)
+def test_an_items_draws_are_those_of_the_report(name: str) -> None:
+    """The same stream of noise: item by item the stored likelihoods, which no other seed gives.
+
+    The first modality alone of the first `ITEMS` items, whose noise is drawn before all other.
+    """
+    run = Run(SHIPPED / name)
+    model, stored, told = run.model(), run.latents().marginal, run.report
+    assert stored is not None
+    first = next(parts(sample_batch(model, Study(run.folder.parent).samples()), ITEMS))
+    mask, expected = all_subsets(len(model.names))[1], stored[1, :ITEMS].astype(float)
+    near = ROUNDED * float(np.abs(expected).max())
+    again, other = (
+        log_likelihood(
+            model, first, mask, mask, told["log_likelihood"]["samples"], told["seed"] + shift
+        ).numpy()
+        for shift in (0, 1)
+    )
+    np.testing.assert_allclose(again, expected, rtol=0, atol=near)
+    assert np.abs(other - expected).max() > 5 * near, "the check must be able to fail"
+
+
+def test_rates_without_a_formula_are_those_of_the_report() -> None:
+    run = Run(SHIPPED / "bimodal" / "sum_pooling_mixture-masked")
+    model, stored, told = run.model(), run.latents().rate, run.report
+    posterior = all_posteriors(model, sample_batch(model, Study(run.folder.parent).samples()))
+    full = one_subset(posterior, len(stored) - 1)
+    near = ROUNDED * float(np.abs(stored).max())
+    again, other = (
+        kl(full, model.prior(), told["rate_samples"], told["seed"] + shift).value.numpy()
+        for shift in (0, 1)
+    )
+    np.testing.assert_allclose(again, stored[-1], rtol=0, atol=near)
+    assert np.abs(other - stored[-1]).max() > 5 * near, "the check must be able to fail"
+
+
+def test_draws_of_the_prior_agree_as_often_as_the_report_says() -> None:
+    run = Run(SHIPPED / "digits" / "sum_pooling-masked")
+    again = joint_coherence(run.model(), study_judges(STUDY), run.report["seed"])
+    assert abs(again["right"] - run.report["joint_coherence"]["right"]) <= TURNED
 
 
 @pytest.mark.slow

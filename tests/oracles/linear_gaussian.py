@@ -7,6 +7,7 @@ holds P_s are exact. Both have parameters, so that gradients can be looked at.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +22,20 @@ from mmvae_core.config import LikelihoodConfig, ModalityConfig
 from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.priors import StandardNormalPrior
+from mmvae_core.seeding import standard_normal
 
 SCALES = (0.7, 1.3, 0.9)
 
 
 class FullGaussian(MultivariateNormal):
     """A normal posterior with any covariance."""
+
+    def rsample(
+        self, sample_shape: Any = (), *, generator: torch.Generator | None = None
+    ) -> Tensor:
+        shape = self._extended_shape(torch.Size(sample_shape))
+        noise = standard_normal(shape, self.loc, generator)
+        return self.loc + (self.scale_tril @ noise[..., None])[..., 0]
 
     def detached(self) -> "FullGaussian":
         return self.rebuilt(*(value.detach() for value in self.parameters()))

@@ -12,7 +12,7 @@ from mmvae_core.explore.inference import as_tensor, generate
 from mmvae_core.explore.lattice import Lattice, error_of, lattice, plane_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.store.run import Run, Study
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, RUNS, float64
 from ui.masks import lattice_cards
@@ -107,9 +107,8 @@ class nothing:  # noqa: N801 stands where the function `generate` does
         }
         subset = torch.zeros(1, len(made.names), dtype=torch.bool)
         posterior = made.model.infer(data, subset)
-        with torch.no_grad(), seeded(SEED):
-            draws = posterior.rsample((DRAWS,))[:, 0]
         with torch.no_grad():
+            draws = posterior.rsample((DRAWS,), generator=generator_of(SEED))[:, 0]
             self.at_draws = {name: value.numpy() for name, value in made.model.means(draws).items()}
             self.at_mean = {
                 name: value[0].numpy() for name, value in made.model.means(posterior.mean).items()

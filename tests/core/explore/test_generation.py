@@ -7,6 +7,7 @@ from mmvae_core.build import build_model
 from mmvae_core.errors import UsageError
 from mmvae_core.explore.generation import generate, latents, posterior_given
 from mmvae_core.model import MultimodalVAE
+from mmvae_core.seeding import generator_of
 from tests import small
 
 FAMILIES = ("poe", "moe", "sum_pooling")
@@ -27,7 +28,8 @@ def test_the_temperature_scales_the_noise_around_the_mean(
 ) -> None:
     model, given = made(aggregator)
     posterior = posterior_given(model, given)
-    plain, scaled = latents(posterior, 9, seed=3), latents(posterior, 9, 3, temperature)
+    plain = latents(posterior, 9, generator=generator_of(3))
+    scaled = latents(posterior, 9, temperature, generator=generator_of(3))
     torch.testing.assert_close(scaled - posterior.mean, temperature * (plain - posterior.mean))
 
 

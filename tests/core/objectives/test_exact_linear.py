@@ -20,6 +20,7 @@ from mmvae_core.objectives.terms import Terms
 from mmvae_core.objectives.total_correlation import total_correlation
 from mmvae_core.probability.posteriors import MIN_SCALE, Gaussian, GaussianMixture
 from mmvae_core.probability.priors import PrivatePrior, StandardNormalPrior
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets
 from tests import family
 from tests.oracles.exact_linear import ExactLinear, inverse_softplus
@@ -171,7 +172,8 @@ def test_masked_bound_is_the_likelihood_where_the_encoder_is_exact(
     expected = marginals(oracle, batch, observed)
     for index in range(M):
         batch.data[f"m{index}"][~observed[:, index]] = torch.nan
-    found = masked(model, batch, subset, samples).bound(ONES, 1.0)
+    terms = masked(model, batch, subset, samples, generator=generator_of(0))
+    found = terms.bound(ONES, 1.0)
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
 
 
@@ -180,9 +182,10 @@ def test_masked_bound_is_the_likelihood_where_the_encoder_is_exact(
 def test_marginal_and_mixture_bounds_where_the_encoder_is_exact(private: bool) -> None:
     oracle, model = exact_pair(private)
     batch = batch_of(oracle, len(SUBSETS))
-    found = marginal(model, batch, SUBSETS, 2).bound(ONES, 1.0)
+    noise = generator_of(0)
+    found = marginal(model, batch, SUBSETS, 2, generator=noise).bound(ONES, 1.0)
     torch.testing.assert_close(found, marginals(oracle, batch, SUBSETS), rtol=1e-10, atol=1e-10)
-    full = mixture(model, batch, batch.observed, 2).bound(ONES, 1.0)
+    full = mixture(model, batch, batch.observed, 2, generator=noise).bound(ONES, 1.0)
     expected = marginals(oracle, batch, batch.observed)
     torch.testing.assert_close(full, expected, rtol=1e-10, atol=1e-10)
 
@@ -193,10 +196,8 @@ def test_total_correlation_is_the_likelihood_plus_what_the_subset_tells(private:
     """With an exact encoder log p(x_O) + log p(z|x_S)/p(z), for nothing shown log p(x_O)."""
     oracle, model = exact_pair(private)
     batch = batch_of(oracle, len(SUBSETS))
-    torch.manual_seed(0)
-    found = total_correlation(model, batch, SUBSETS).bound(ONES, 1.0)
-    torch.manual_seed(0)
-    z = model.infer(batch.data, batch.observed).rsample((1,))
+    found = total_correlation(model, batch, SUBSETS, generator=generator_of(0)).bound(ONES, 1.0)
+    z = model.infer(batch.data, batch.observed).rsample((1,), generator=generator_of(0))
     gain = model.infer(batch.data, SUBSETS).log_prob(z) - model.prior().log_prob(z)
     expected = marginals(oracle, batch, batch.observed) + gain[0]
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
@@ -239,9 +240,9 @@ def test_mixture_and_marginal_bounds_never_exceed_the_likelihood(settings: dict)
         if isinstance(shared, GaussianMixture)
         else None
     )
-    torch.manual_seed(0)
+    noise = generator_of(0)
     for objective, masks in ((mixture, batch.observed), (marginal, SUBSETS)):
-        terms = objective(model, batch, SUBSETS, 200)
+        terms = objective(model, batch, SUBSETS, 200, generator=noise)
         single = Terms(
             {name: one.flatten()[None] for name, one in terms.log_likelihoods.items()},
             {name: one.flatten()[None] for name, one in terms.rates.items()},
@@ -283,10 +284,10 @@ def test_importance_weighted_bound_rises_to_the_likelihood(settings: dict) -> No
     shared = getattr(model.prior(), "shared", model.prior())
     prior = shared if isinstance(shared, GaussianMixture) else None
     exact = float(marginals(oracle, one, one.observed, prior))
-    torch.manual_seed(0)
-    gaps, errors = [], []
+    gaps, errors, noise = [], [], generator_of(0)
     for samples in (1, 10, 100, 2_000):
-        values = mixture(model, batch, batch.observed, samples).bound(ONES, 1.0)
+        terms = mixture(model, batch, batch.observed, samples, generator=noise)
+        values = terms.bound(ONES, 1.0)
         gaps.append(exact - float(values.mean()))
         errors.append(float(values.std()) / 10)
     for left, right, error in zip(gaps[:-1], gaps[1:], errors[1:], strict=True):

@@ -1,7 +1,6 @@
 """Objectives on a linear-Gaussian model, where every bound has a known value in float64."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,7 +13,9 @@ from mmvae_core.build import AGGREGATORS, OBJECTIVES, build_model
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.objectives.masked import masked
 from mmvae_core.objectives.mixture import mixture
-from mmvae_core.objectives.terms import Terms
+from mmvae_core.objectives.terms import Objective, Terms
+from mmvae_core.probability import posteriors
+from mmvae_core.seeding import generator_of
 from mmvae_core.subsets import all_subsets, random_subsets
 from tests import small
 from tests.oracles.linear_gaussian import LinearGaussian, disturb
@@ -54,8 +55,9 @@ def test_masked_bound_of_exact_posteriors_is_the_evidence(
     batch = exact.draw(8)
     expected = exact.log_evidence(batch, batch.observed)
     for row, subset in enumerate([*SUBSETS.unsqueeze(1).expand(-1, 8, -1), drawn(batch)]):
-        torch.manual_seed(row)
-        bound = masked(exact_model, batch, subset, samples, stick).bound(ONES, 1.0)
+        noise = generator_of(row)
+        terms = masked(exact_model, batch, subset, samples, stick, generator=noise)
+        bound = terms.bound(ONES, 1.0)
         np.testing.assert_allclose(bound.detach(), expected, rtol=0, atol=1e-10)
 
 
@@ -64,7 +66,7 @@ def test_halves_of_the_masked_bound_are_marginal_and_conditional(
 ) -> None:
     batch = exact.draw(8)
     for subset in SUBSETS.unsqueeze(1).expand(-1, 8, -1):
-        terms = masked(exact_model, batch, subset)
+        terms = masked(exact_model, batch, subset, generator=generator_of(0))
         values = torch.stack(list(terms.log_likelihoods.values()), -1)
         (shown, rate), (rest, cross_rate) = terms.groups
         marginal = (torch.where(shown, values, 0.0).sum(-1) - terms.rates[rate])[0]
@@ -84,9 +86,10 @@ def test_mixture_bound_falls_short_by_a_kl_for_any_encoder(
     evidence = exact.log_evidence(batch, batch.observed)
     truth = exact.posterior(batch, batch.observed)
     for subset in SUBSETS.unsqueeze(1).expand(-1, 8, -1):
-        torch.manual_seed(seed)
         gap = kl_divergence(model.infer(batch.data, subset), truth).detach().numpy()
-        mean, error = mean_and_error(single(mixture(model, batch, subset, 4_000)))
+        mean, error = mean_and_error(
+            single(mixture(model, batch, subset, 4_000, generator=generator_of(seed)))
+        )
         assert (gap >= 0).all()
         assert (mean <= evidence + 4 * error).all()
         assert (np.abs(mean - (evidence - gap)) < 4.5 * error).all()
@@ -99,11 +102,11 @@ def test_masked_bound_of_any_encoder_has_its_gaps(exact: LinearGaussian, seed: i
     evidence, full = exact.log_evidence(batch, batch.observed), batch.observed
     q_full, p_full = model.infer(batch.data, full), exact.posterior(batch, full)
     for subset in SUBSETS.unsqueeze(1).expand(-1, 8, -1):
-        torch.manual_seed(seed)
         q_shown, p_shown = model.infer(batch.data, subset), exact.posterior(batch, subset)
         gap = kl_divergence(q_shown, p_shown) + kl_divergence(q_full, p_full)
         gap = gap - kl_divergence(q_full, p_shown) + kl_divergence(q_full, q_shown)
-        mean, error = mean_and_error(single(masked(model, batch, subset, 4_000)))
+        terms = masked(model, batch, subset, 4_000, generator=generator_of(seed))
+        mean, error = mean_and_error(single(terms))
         expected = evidence - gap.detach().numpy()
         assert (np.abs(mean - expected) < 4.5 * error + 1e-9).all()
 
@@ -111,15 +114,17 @@ def test_masked_bound_of_any_encoder_has_its_gaps(exact: LinearGaussian, seed: i
 def test_more_samples_bring_the_mixture_bound_to_the_evidence(exact: LinearGaussian) -> None:
     model, batch = disturb(exact.model()), exact.draw(8)
     evidence = exact.log_evidence(batch, batch.observed)
-    torch.manual_seed(0)
-    gaps = []
+    gaps, noise = [], generator_of(0)
     for samples in (1, 8, 64):
         bounds = torch.stack(
-            [mixture(model, batch, batch.observed, samples).bound(ONES, 1.0) for _ in range(100)]
+            [
+                mixture(model, batch, batch.observed, samples, generator=noise).bound(ONES, 1.0)
+                for _ in range(100)
+            ]
         )
         gaps.append(float((evidence - mean_and_error(bounds)[0]).mean()))
     assert gaps[0] > 2 * gaps[1] > 4 * gaps[2] > 0
-    close = mixture(model, batch, batch.observed, 50_000).bound(ONES, 1.0)
+    close = mixture(model, batch, batch.observed, 50_000, generator=noise).bound(ONES, 1.0)
     np.testing.assert_allclose(close.detach(), evidence, rtol=0, atol=0.1)
 
 
@@ -127,7 +132,7 @@ def test_more_samples_bring_the_mixture_bound_to_the_evidence(exact: LinearGauss
 def test_named_terms_add_up_to_the_bound(exact: LinearGaussian, name: str) -> None:
     """With one sample: sum_s w_s log p(x_s|z) - beta sum of rates."""
     model, batch = disturb(exact.model()), exact.draw(8)
-    terms = OBJECTIVES[name](model, batch, drawn(batch), 1, True)
+    terms = OBJECTIVES[name](model, batch, drawn(batch), 1, True, generator=generator_of(0))
     weights, beta = torch.tensor([2.0, 0.5, 3.0], dtype=torch.float64), 0.7
     expected = sum(
         weight * terms.log_likelihoods[key][0]
@@ -143,7 +148,7 @@ def test_weights_act_on_likelihoods_and_beta_on_rates_only(
     exact: LinearGaussian, name: str
 ) -> None:
     model, batch = disturb(exact.model()), exact.draw(8)
-    terms = OBJECTIVES[name](model, batch, drawn(batch), 1, True)
+    terms = OBJECTIVES[name](model, batch, drawn(batch), 1, True, generator=generator_of(0))
     rates = sum(terms.rates[rate][0] for _, rate in terms.groups)
     torch.testing.assert_close(terms.bound(ONES, 1.0) - terms.bound(ONES, 3.0), 2 * rates)
     for index, key in enumerate(model.names):
@@ -159,11 +164,10 @@ def test_likelihoods_come_from_the_latents_that_the_formula_names(
 ) -> None:
     model, batch = disturb(exact.model()), exact.draw(8)
     subset = drawn(batch)
-    torch.manual_seed(5)
-    terms = OBJECTIVES[name](model, batch, subset, 2, True)
-    torch.manual_seed(5)
-    z_shown = model.infer(batch.data, subset).rsample((2,))
-    z_full = model.infer(batch.data, batch.observed).rsample((2,))
+    terms = OBJECTIVES[name](model, batch, subset, 2, True, generator=generator_of(5))
+    noise = generator_of(5)
+    z_shown = model.infer(batch.data, subset).rsample((2,), generator=noise)
+    z_full = model.infer(batch.data, batch.observed).rsample((2,), generator=noise)
     for index, key in enumerate(model.names):
         held_back = ~subset[:, index, None] & (name == "masked")
         latent = torch.where(held_back, z_full, z_shown)
@@ -192,8 +196,7 @@ def test_what_is_not_observed_counts_for_nothing(
     for value in (math.nan, 5.0):
         model = disturb(exact.model())
         batch = hide(exact.draw(8), observed, value)
-        torch.manual_seed(0)
-        terms = OBJECTIVES[name](model, batch, subset, 2, stick)
+        terms = OBJECTIVES[name](model, batch, subset, 2, stick, generator=generator_of(0))
         for index, key in enumerate(model.names):
             hidden = terms.log_likelihoods[key][:, ~observed[:, index]]
             assert torch.equal(hidden, torch.zeros_like(hidden))
@@ -210,7 +213,8 @@ def test_a_modality_that_nobody_has_gets_no_gradient(exact: LinearGaussian, name
     observed = whole.observed.clone()
     observed[:, 1] = False
     batch = hide(whole, observed)
-    OBJECTIVES[name](model, batch, drawn(batch), 1, True).bound(ONES, 1.0).sum().backward()
+    terms = OBJECTIVES[name](model, batch, drawn(batch), 1, True, generator=generator_of(0))
+    terms.bound(ONES, 1.0).sum().backward()
     for index, key in enumerate(model.names):
         gradients = [value.grad for value in model.modality(key).decoder.parameters()]
         assert all((gradient == 0).all() == (index == 1) for gradient in gradients)
@@ -221,7 +225,8 @@ def test_missing_data_are_marginalised_by_the_masked_bound(
 ) -> None:
     observed = SUBSETS[[1, 2, 3, 4, 5, 6, 7, 0]]
     batch = hide(exact.draw(8), observed)
-    bound = masked(exact_model, batch, drawn(batch), 2).bound(ONES, 1.0)
+    terms = masked(exact_model, batch, drawn(batch), 2, generator=generator_of(0))
+    bound = terms.bound(ONES, 1.0)
     np.testing.assert_allclose(
         bound.detach(), exact.log_evidence(batch, observed), rtol=0, atol=1e-10
     )
@@ -260,7 +265,8 @@ def test_sticking_the_landing_leaves_exact_posteriors_alone(
     batch = exact.draw(4)
     subset = SUBSETS[row].expand(4, -1)
     for stick in (True, False):
-        terms = OBJECTIVES[name](exact_model, batch, subset, samples, stick)
+        noise = generator_of(0)
+        terms = OBJECTIVES[name](exact_model, batch, subset, samples, stick, generator=noise)
         sizes = of_each_item(exact_model, terms.bound(ONES, 1.0))
         assert max(sizes) < 1e-10 if stick else min(sizes) > 1e-2
 
@@ -271,13 +277,13 @@ def test_sticking_the_landing_never_detaches_what_the_rest_is_predicted_from(
     """Of the masked bound with exact q only the slope of log q(z_O|x_S) at fixed z_O remains."""
     batch = exact.draw(4)
     for subset in SUBSETS.unsqueeze(1).expand(-1, 4, -1):
-        torch.manual_seed(7)
-        bound = masked(exact_model, batch, subset).bound(ONES, 1.0)
-        torch.manual_seed(7)
+        terms = masked(exact_model, batch, subset, generator=generator_of(7))
+        bound, noise = terms.bound(ONES, 1.0), generator_of(7)
         features = exact_model.encode(batch.data, batch.observed)
         shown = exact_model.posterior(features, subset)
-        shown.rsample((1,))
-        z_full = exact_model.posterior(features, batch.observed).rsample((1,)).detach()
+        shown.rsample((1,), generator=noise)
+        full = exact_model.posterior(features, batch.observed)
+        z_full = full.rsample((1,), generator=noise).detach()
         kept = shown.log_prob(z_full)[0]
         for item in range(4):
             left = posterior_gradients(exact_model, bound[item])
@@ -297,10 +303,9 @@ def test_both_estimators_have_the_gradient_of_the_expected_bound(
     weight = model.modality("a").encoder.weight
     gap = kl_divergence(model.infer(batch.data, subset), truth)
     (expected,) = torch.autograd.grad(-gap.sum(), weight)
-    torch.manual_seed(0)
-    chunks = []
+    chunks, noise = [], generator_of(0)
     for _ in range(50):
-        value = single(mixture(model, batch, subset, 200, stick)).mean()
+        value = single(mixture(model, batch, subset, 200, stick, generator=noise)).mean()
         chunks.append(torch.autograd.grad(value, weight)[0])
     mean, error = mean_and_error(torch.stack(chunks))
     assert (np.abs(mean - expected.numpy()) < 4.5 * error).all()
@@ -317,7 +322,7 @@ def test_every_modality_is_decoded_and_encoded_once(name: str, samples: int) -> 
             getattr(model.modality(key), part).register_forward_hook(
                 lambda module, given, result, to=f"{part} of {key}": rows[to].append(len(given[0]))
             )
-    OBJECTIVES[name](model, batch, drawn(batch), samples, True)
+    OBJECTIVES[name](model, batch, drawn(batch), samples, True, generator=generator_of(0))
     for key in model.names:
         assert rows[f"encoder of {key}"] == [5]
         assert rows[f"decoder of {key}"] == [5 * samples]
@@ -329,20 +334,24 @@ def test_every_item_keeps_to_itself(
     name: str, aggregator: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Item by item, with the same noise for each, the bound is that of the batch."""
-    objective: Callable[..., Terms] = OBJECTIVES[name]
+    objective: Objective = OBJECTIVES[name]
     model = build_model(small.config(aggregator)).double()
     small.spread(model)
     data = small.data(4, dtype=torch.float64)
     batch = Batch(data, torch.ones(4, 3).bool())
-    monkeypatch.setattr(torch, "randn", lambda shape, **like: torch.full(shape, 0.3, **like))
-    monkeypatch.setattr(torch.distributions.Categorical, "sample", first_member)
+    monkeypatch.setattr(
+        posteriors, "standard_normal", lambda shape, like, _: like.new_full(shape, 0.3)
+    )
+    monkeypatch.setattr(posteriors, "picked", first_member)
     subset = drawn(batch, 3)
-    together = objective(model, batch, subset, 1, True).bound(ONES, 1.0)
+    noise = generator_of(0)
+    together = objective(model, batch, subset, 1, True, generator=noise).bound(ONES, 1.0)
     for row in range(4):
         one = Batch({k: v[row : row + 1] for k, v in data.items()}, batch.observed[row : row + 1])
-        alone = objective(model, one, subset[row : row + 1], 1, True).bound(ONES, 1.0)
+        terms = objective(model, one, subset[row : row + 1], 1, True, generator=noise)
+        alone = terms.bound(ONES, 1.0)
         torch.testing.assert_close(alone[0], together[row], rtol=1e-11, atol=1e-11)
 
 
-def first_member(self: torch.distributions.Categorical, sample_shape: torch.Size) -> Tensor:
-    return self.probs.argmax(-1).expand(*sample_shape, *self.probs.shape[:-1])
+def first_member(probs: Tensor, shape: torch.Size, _: torch.Generator) -> Tensor:
+    return probs.argmax(-1).expand(*shape, *probs.shape[:-1])

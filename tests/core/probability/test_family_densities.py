@@ -29,6 +29,7 @@ from mmvae_core.probability.posteriors import (
     Posterior,
 )
 from mmvae_core.probability.products import times_experts
+from mmvae_core.seeding import generator_of
 from mmvae_core.store.run import check_size
 from mmvae_core.subsets import all_subsets
 from tests import family, rounding
@@ -203,7 +204,7 @@ def test_a_flow_starts_near_the_standard_normal_and_draws_what_it_says() -> None
     assert float((flow().log_prob(z) - normal.log_prob(z)).abs().max()) < 0.1
     family.spread(flow)
     flow.standardise(torch.tensor([[0.7, -1.1], [1.7, 0.2], [2.5, 1.9]]).double())
-    draws = flow().rsample((20_000,))
+    draws = flow().rsample((20_000,), generator=generator_of(0))
     axis = torch.linspace(-8, 8, 161, dtype=torch.float64)
     grid = torch.cartesian_prod(axis, axis)
     density = flow().log_prob(grid).exp()[:, None] * (axis[1] - axis[0]) ** 2

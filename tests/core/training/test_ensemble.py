@@ -9,14 +9,14 @@ from lightning_fabric import Fabric
 from msgspec.structs import replace
 
 from mmvae_core.batch import Batch
-from mmvae_core.build import build_model, build_source, build_subsets
+from mmvae_core.build import build_source, build_subsets, start_model
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source, Table, TableSource
 from mmvae_core.errors import UsageError
 from mmvae_core.experiments import grid
 from mmvae_core.experiments.grid import Cell, config_of
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.seeding import seeded
+from mmvae_core.seeding import generator_of
 from mmvae_core.training.ensemble import Ensemble
 from mmvae_core.training.trainer import Step, Trainer
 from tests import rounding
@@ -100,7 +100,7 @@ def test_one_seed_is_what_the_trainer_makes(aggregator: str) -> None:
     """Weights after four steps and the reported bounds, to rounding."""
     made = config(3, aggregator=aggregator)
     ensemble = trained(made)
-    trainer = Trainer(build_model(made), made, source_of(made), FABRIC)
+    trainer = Trainer(start_model(made, source_of(made)), made, source_of(made), FABRIC)
     expected = list(trainer.epochs())
     assert_same(ensemble.models()[0], trainer.model)
     for one, other in zip(ensemble.reports[0], expected, strict=True):
@@ -134,7 +134,7 @@ def test_seeds_have_weights_and_bounds_of_their_own() -> None:
     )
     bounds = [reports[-1].validation_bound for reports in ensemble.reports]
     assert bounds[0] != bounds[1]
-    start = build_model(config(1))
+    start = start_model(config(1), source_of(config(1)))
     moved = [
         float((value - twin).detach().abs().max())
         for value, twin in zip(other.parameters(), start.parameters(), strict=True)
@@ -149,7 +149,7 @@ def test_more_than_the_seed_may_not_differ() -> None:
         trained(config(0), config(1, epochs=3))
 
 
-@pytest.mark.parametrize("objective", grid.OBJECTIVES)
+@pytest.mark.parametrize("objective", ["masked", "mixture"])
 @pytest.mark.parametrize(("variant", "aggregator"), MODELS, ids=lambda one: one)
 def test_stacked_gradients_are_those_of_one_model(
     variant: str, aggregator: str, objective: str
@@ -160,14 +160,13 @@ def test_stacked_gradients_are_those_of_one_model(
     source = source_of(made)
     (batch,) = source.batches(0, 0, 20)
     subset = build_subsets(made)(batch.observed, torch.Generator().manual_seed(1))
-    step, ensemble = Step(build_model(made), made), Ensemble([made], [source], CPU)
+    step, ensemble = Step(start_model(made, source), made), Ensemble([made], [source], CPU)
     data = {name: values[None] for name, values in batch.data.items()}
-    with seeded(5):
-        alone, _ = step(batch, subset, 0.7)
-    with seeded(5):
-        stacked, _ = ensemble._bounds(
-            ensemble.weights, ensemble.buffers, data, batch.observed[None], subset[None], 0.7
-        )
+    alone, _ = step(batch, subset, 0.7, generator_of(5))
+    masks = batch.observed[None], subset[None]
+    stacked, _ = ensemble._bounds(
+        ensemble.weights, ensemble.buffers, data, *masks, 0.7, generator_of(5)
+    )
     torch.testing.assert_close(stacked[0], alone, rtol=1e-10, atol=1e-10)
     alone.backward()
     stacked.sum().backward()

@@ -17,6 +17,7 @@ from mmvae_core.build import AGGREGATORS, OBJECTIVES, build_model, start_model
 from mmvae_core.config import RunConfig, from_dict, to_dict
 from mmvae_core.errors import ConfigError, RunError, UsageError
 from mmvae_core.probability.em import fit_mixture
+from mmvae_core.seeding import generator_of
 from mmvae_core.store.run import Run, file_hash
 from mmvae_core.training import runs as runs_module
 from mmvae_core.training.prior_fit import mixture_of, posterior_draws, refits
@@ -131,11 +132,10 @@ def test_the_first_validation_bound_is_that_of_the_formula() -> None:
     model = build_model(made)
     trainer = Trainer(model, made, Toy(), make_fabric("cpu"))
     (report,) = trainer.epochs()
-    generator, bounds = torch.Generator().manual_seed(1), []
-    torch.manual_seed(1)
+    generator, noise, bounds = generator_of(1), generator_of(1), []
     for batch in Toy().validation(32):
         subset = (torch.rand(batch.observed.shape, generator=generator) < 0.5) & batch.observed
-        terms = OBJECTIVES["masked"](build_model(made), batch, subset, 1, True)
+        terms = OBJECTIVES["masked"](build_model(made), batch, subset, 1, True, generator=noise)
         bounds.append(terms.bound(torch.ones(2), 1.0).detach())
     items = torch.cat(bounds)
     near = float(rounding.of_sum(items)) / len(items)  # the trainer takes means in float32
@@ -209,7 +209,7 @@ def test_half_precision_is_for_networks_alone() -> None:
     batch = next(Toy().batches(0, 0, 8))
     features = trainer.model.encode(batch.data, batch.observed)
     posterior = trainer.model.posterior(features, batch.observed)
-    latent = posterior.rsample((2,))
+    latent = posterior.rsample((2,), generator=generator_of(0))
     values = [features, latent, posterior.log_prob(latent), *trainer.model.decode(latent).values()]
     assert {value.dtype for value in values} == {torch.float32}
     half = trainer._validate()

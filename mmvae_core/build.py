@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead
+from mmvae_core.aggregators.base import About, Aggregator, Fusion, GaussianHead
 from mmvae_core.aggregators.concatenation import Concatenation
 from mmvae_core.aggregators.fixed import MixtureOfExperts, MixtureOfProducts, ProductOfExperts
 from mmvae_core.aggregators.heads import LaplaceHead, MakeHead, MixtureHead
@@ -109,7 +109,7 @@ SUBSETS: dict[str, Callable[[RunConfig], DrawSubsets]] = {
     "singletons": lambda run: random_singletons,
     "full": lambda run: lambda observed, generator: observed,
 }
-AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
+AGGREGATORS: dict[str, Callable[[RunConfig], Fusion]] = {
     "poe": lambda run: ProductOfExperts(run.features, run.latent),
     "moe": lambda run: MixtureOfExperts(run.features, run.latent, MIXTURES[run.aggregator.family]),
     "mopoe": lambda run: MixtureOfProducts(run.features, run.latent),
@@ -134,10 +134,11 @@ AGGREGATORS: dict[str, Callable[[RunConfig], Aggregator]] = {
         run.aggregator.residual,
     ),
 }
-PRODUCTS = ("poe", "mopoe")
-FIXED = (*PRODUCTS, "moe")
 PRIVATE: dict[str, Callable[[RunConfig], nn.Module]] = {
-    **dict.fromkeys((*FIXED, "concatenation"), lambda run: PlainSplit(run.features, run.private)),
+    **dict.fromkeys(
+        ("poe", "moe", "mopoe", "concatenation"),
+        lambda run: PlainSplit(run.features, run.private),
+    ),
     "sum_pooling": lambda run: SumPoolingPrivate(
         run.features, run.latent, run.private, run.aggregator.width, run.aggregator.residual
     ),
@@ -233,13 +234,13 @@ def build_likelihood(shape: tuple[int, ...], config: LikelihoodConfig) -> Likeli
 def build_aggregator(config: RunConfig) -> Aggregator:
     """The aggregator, with a private network beside it where there are private latents."""
     name, family = config.aggregator.name, config.aggregator.family
-    make = pick(AGGREGATORS, name, "aggregator")
-    if name in PRODUCTS and family != "normal":
+    shared = pick(AGGREGATORS, name, "aggregator")(config)
+    if family not in shared.about.families:
         raise ConfigError(
-            f"A product of {family} experts has no closed form, so aggregator {name!r} needs "
-            'family = "normal"; or choose moe, sum_pooling or self_attention.'
+            f"Aggregator {name!r} has no closed form of {family} posteriors, it needs family = "
+            f'"{shared.about.families[0]}"; or choose moe, sum_pooling or self_attention.'
         )
-    if name in FIXED and config.aggregator.components > 1:
+    if shared.about.fixed and config.aggregator.components > 1:
         raise ConfigError(
             f"Aggregator {name!r} was given components = {config.aggregator.components}, expected "
             "1: its formula fixes them; remove the key, or choose sum_pooling or self_attention."
@@ -249,7 +250,6 @@ def build_aggregator(config: RunConfig) -> Aggregator:
             f"A {config.prior.name} prior times {family} posteriors has no closed form, so "
             'prior_product needs family = "normal" and a normal prior or a mixture of normals.'
         )
-    shared = make(config)
     shared.prior_product, shared.draws = config.aggregator.prior_product, config.aggregator.draws
     for part in shared.modules():
         if isinstance(part, GaussianHead | MixtureHead):
@@ -261,6 +261,12 @@ def build_aggregator(config: RunConfig) -> Aggregator:
     if config.start == FAN_IN:
         start_aggregator(whole)
     return whole
+
+
+def about_aggregator(config: RunConfig) -> About:
+    """What a configuration's aggregator says of itself; no weights are drawn."""
+    with torch.device("meta"):
+        return pick(AGGREGATORS, config.aggregator.name, "aggregator")(config).about
 
 
 def build_prior(config: RunConfig) -> nn.Module:

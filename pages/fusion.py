@@ -12,17 +12,16 @@ from ui.shell import loading, state  # noqa: E402
 
 here = state.here()
 mask_views.item_head(here)
-name = here.run.config.aggregator.name
 
 from mmvae_core.explore import insides  # noqa: E402  (torch comes after the head is drawn)
 
 given = loading.item_values(here.study, here.item, here.shown)
-parts = insides.parts(loading.model(here.run), given)
+model = loading.model(here.run)
+about, parts = model.aggregator.about, insides.parts(model, given)
+fusion_views.explain(about, parts is not None)
 if parts is None:
-    fusion_views.nothing_inside()
     st.stop()
-fusion_views.explain(name)
-fusion_views.shares(here, parts)
+fusion_views.shares(here, parts, about.caveat)
 if parts.attention is not None:
     st.subheader("Who looks at whom", anchor=False)
     fusion_views.attention(here, parts.attention)

@@ -42,6 +42,8 @@ def run(
     )
 
 
+ABOUT = {name: build.about_aggregator(run(name=name)) for name in build.AGGREGATORS}
+FORMULAS = [name for name, about in ABOUT.items() if about.fixed]
 FIXED: dict[str, dict[str, Any]] = {
     "poe": {"name": "poe"},
     "poe, mixture prior": {"name": "poe", "prior": "mixture"},
@@ -54,14 +56,14 @@ FIXED: dict[str, dict[str, Any]] = {
 LEARNED: dict[str, dict[str, Any]] = {
     f"{name}, {family}, {components}": {"name": name, "family": family, "components": components}
     for name in build.AGGREGATORS
-    if name not in build.FIXED
+    if name not in FORMULAS
     for family in ("normal", "laplace")
     for components in (1, 3)
 }
 RESIDUAL: dict[str, dict[str, Any]] = {
     f"{name}, residual": {"name": name, "residual": True}
     for name in build.AGGREGATORS
-    if name not in build.FIXED
+    if name not in FORMULAS
 }
 PRODUCT: dict[str, dict[str, Any]] = {
     f"{name}, {components}, times {prior} prior": {
@@ -71,8 +73,8 @@ PRODUCT: dict[str, dict[str, Any]] = {
         "prior_product": True,
     }
     for name in build.AGGREGATORS
-    if name not in build.PRODUCTS
-    for components in ((1,) if name in build.FIXED else (1, 3))
+    if "laplace" in ABOUT[name].families
+    for components in ((1,) if name in FORMULAS else (1, 3))
     for prior in ("standard_normal", "mixture")
 }
 """Those that are multiplied by the prior, as products are by their rule."""
@@ -93,7 +95,7 @@ EXACT_EMPTY = (
 )
 """Nothing shown gives the prior exactly."""
 EVERY = FIXED | LEARNED | PRODUCT | PRIVATE
-SETS = {label: settings for label, settings in EVERY.items() if settings["name"] != "concatenation"}
+SETS = {label: settings for label, settings in EVERY.items() if not ABOUT[settings["name"]].ordered}
 """Those for which the order of the modalities has no meaning."""
 
 

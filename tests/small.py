@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmvae_core.aggregators.base import About, Learned
 from mmvae_core.build import build_model
 from mmvae_core.config import RunConfig, from_dict, to_dict
+from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.store.run import Run, file_hash, save_weights, write_arrays, write_json
 
 SETTINGS: dict[str, Any] = {
@@ -40,6 +42,20 @@ SETTINGS: dict[str, Any] = {
     "data": {"epoch_size": 32},
     "training": {"epochs": 2, "batch": 16, "learning_rate": 0.01},
 }
+
+
+class Written(Learned):
+    """Base of aggregators that a test writes down: of the features as they are, with no parts."""
+
+    @property
+    def about(self) -> About:
+        return About("A formula that a test has written down.")
+
+    def prepare(self, features: Tensor) -> Tensor:
+        return features
+
+    def parts(self, known: Tensor, subset: Tensor, prior: Posterior, names: tuple) -> None:
+        return None
 
 
 def settings(**changes: Any) -> dict[str, Any]:

@@ -9,12 +9,14 @@ of Laplace experts. Else (a flow; a normal prior beside Laplace experts) the fam
 mean 0 and variance 1 stands in for it, and `nothing` is not the prior.
 """
 
+from abc import abstractmethod
 from functools import lru_cache
+from typing import final
 
 import torch
 from torch import Tensor
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead, blanked
+from mmvae_core.aggregators.base import PRIOR, About, Detail, Fusion, GaussianHead, Inside
 from mmvae_core.errors import ConfigError
 from mmvae_core.probability.posteriors import (
     Batched,
@@ -25,28 +27,34 @@ from mmvae_core.probability.posteriors import (
     Posterior,
 )
 from mmvae_core.probability.products import gaussian_prior, times_experts, times_prior, weighted
-from mmvae_core.subsets import all_subsets
+from mmvae_core.subsets import all_subsets, subset_name
 
 MOST_MODALITIES = 10
 
 
-class FixedAggregator(Aggregator):
+class FixedAggregator(Fusion):
     """Base: the experts' common head, and the prior to build upon."""
 
     def __init__(self, features: int, latent: int) -> None:
         super().__init__()
         self.head = GaussianHead(features, latent)
 
-    def finish(self, known: Tensor, subset: Tensor, prior: Posterior | None) -> Batched:
+    @final
+    def prepare(self, features: Tensor) -> Tensor:
+        """The features as they are."""
+        return features
+
+    @final
+    def fuse(self, known: Tensor, subset: Tensor, prior: Posterior | None) -> Batched:
         """The posterior of every item; no prior given means the standard normal."""
-        loc, scale = self.head(blanked(known, subset))
+        loc, scale = self.head(known)
         return self.combine(loc, scale, subset, prior)
 
+    @abstractmethod
     def combine(
         self, loc: Tensor, scale: Tensor, subset: Tensor, prior: Posterior | None
     ) -> Batched:
         """What a member defines, from the experts [batch, modality, latent]."""
-        raise NotImplementedError
 
 
 class ProductOfExperts(FixedAggregator):
@@ -59,6 +67,17 @@ class ProductOfExperts(FixedAggregator):
     Source: Wu and Goodman 2018, arXiv 1802.05335.
     """
 
+    @property
+    def about(self) -> About:
+        """A formula."""
+        return About(
+            "A product of experts adds precisions: a part's share of a latent is its precision "
+            "1/σ² over the sum of all, the prior's own among them. The bars are means over the "
+            "latents. A larger share pulls the posterior's mean closer to that expert's.",
+            fixed=True,
+            families=("normal",),
+        )
+
     def combine(
         self, loc: Tensor, scale: Tensor, subset: Tensor, prior: Posterior | None
     ) -> Batched:
@@ -67,10 +86,31 @@ class ProductOfExperts(FixedAggregator):
         prior = gaussian_prior(prior, loc)
         return times_experts(prior, precisions.sum(-2), (precisions * loc).sum(-2))
 
-    def precisions(self, features: Tensor, subset: Tensor) -> Tensor:
-        """1/sigma_s^2 of each expert [batch, modality, latent], zero outside the subset."""
-        _, scale = self.head(torch.where(subset[..., None], features, 0.0))
-        return torch.where(subset[..., None], scale**-2, 0.0)
+    def parts(
+        self, known: Tensor, subset: Tensor, prior: Posterior, names: tuple[str, ...]
+    ) -> Inside:
+        """Each part's (1/sigma_s^2) / precision; then the mean over latents.
+
+        Under a mixture prior every component has shares of its own, averaged with the components'
+        weights in the posterior.
+        """
+        shares = self._precision_shares(known, subset, prior)
+        detail = Detail("Share of each latent's precision", shares, is_share=True)
+        return Inside((*names, PRIOR), shares.mean(-1), detail)
+
+    def _precision_shares(self, known: Tensor, subset: Tensor, prior: Posterior) -> Tensor:
+        """Shares [batch, modality + 1, latent] of each latent's precision, the prior's last."""
+        _, scale = self.head(known)
+        experts = torch.where(subset[..., None], scale**-2, 0.0)
+        base = gaussian_prior(prior, experts)
+        if not isinstance(base, GaussianMixture):
+            own = (base.scale**-2).expand_as(experts[:, :1])
+            return _normalised(torch.cat([experts, own], -2))
+        posterior = self.fuse(known, subset, prior)
+        assert isinstance(posterior, GaussianMixture)
+        own = (base.scale**-2)[:, None, :].expand(len(experts), -1, 1, -1)
+        each = torch.cat([experts[:, None].expand(-1, own.shape[1], -1, -1), own], -2)
+        return (_normalised(each) * posterior.log_weights.exp()[..., None, None]).sum(1)
 
 
 class MixtureOfExperts(FixedAggregator):
@@ -88,6 +128,15 @@ class MixtureOfExperts(FixedAggregator):
         super().__init__(features, latent)
         self.family = family
 
+    @property
+    def about(self) -> About:
+        """A formula."""
+        return About(
+            "A mixture of experts picks one shown modality for each draw of z, each with the same "
+            "chance, and never combines two. Nothing here depends on what the modalities say.",
+            fixed=True,
+        )
+
     def combine(
         self, loc: Tensor, scale: Tensor, subset: Tensor, prior: Posterior | None
     ) -> Batched:
@@ -104,6 +153,20 @@ class MixtureOfExperts(FixedAggregator):
         log_weights = torch.cat([equal(subset, loc), torch.where(empty, log_prior, -torch.inf)], -1)
         return self.family(log_weights, loc, scale)
 
+    def parts(
+        self, known: Tensor, subset: Tensor, prior: Posterior, names: tuple[str, ...]
+    ) -> Inside:
+        """The components' weights; those of one expert and several prior components are added."""
+        weights, count = _weights(self.fuse(known, subset, prior)), len(names)
+        if not self.prior_product:
+            rest = weights[:, count:].sum(-1, keepdim=True)
+            return Inside((*names, PRIOR), torch.cat([weights[:, :count], rest], -1))
+        shares = weights.unflatten(-1, (count, -1)).sum(-1)
+        shares = torch.cat([shares, torch.zeros_like(shares[:, :1])], -1)
+        nothing = torch.zeros_like(shares)
+        nothing[:, -1] = 1.0
+        return Inside((*names, PRIOR), torch.where(subset.any(-1, keepdim=True), shares, nothing))
+
 
 class MixtureOfProducts(FixedAggregator):
     """MoPoE: equal weights over the non-empty subsets A of S, each the product of experts of A.
@@ -112,6 +175,16 @@ class MixtureOfProducts(FixedAggregator):
     none else. A prior of K normals makes a mixture of K components out of every product.
     Source: Sutter et al. 2021, arXiv 2105.02470.
     """
+
+    @property
+    def about(self) -> About:
+        """A formula."""
+        return About(
+            "A mixture of products: each draw of z picks one set of shown modalities, each set "
+            "with the same chance, and multiplies the experts of that set.",
+            fixed=True,
+            families=("normal",),
+        )
 
     def combine(
         self, loc: Tensor, scale: Tensor, subset: Tensor, prior: Posterior | None
@@ -126,6 +199,14 @@ class MixtureOfProducts(FixedAggregator):
         inside = ~(parts & ~subset[..., None, :]).any(-1)
         log_weights = equal(inside & (parts.any(-1) | ~subset.any(-1, keepdim=True)), loc)
         return weighted(log_weights, products)
+
+    def parts(
+        self, known: Tensor, subset: Tensor, prior: Posterior, names: tuple[str, ...]
+    ) -> Inside:
+        """The components' weights; those of one product and several prior components are added."""
+        weights, products = _weights(self.fuse(known, subset, prior)), all_subsets(len(names))
+        shares = weights.unflatten(-1, (len(products), -1)).sum(-1).roll(-1, -1)  # none goes last
+        return Inside((*(subset_name(one, names) for one in products[1:]), PRIOR), shares)
 
 
 def equal(members: Tensor, like: Tensor) -> Tensor:
@@ -152,6 +233,16 @@ def _unit_component(family: type[Diagonal], like: Tensor) -> tuple[Tensor, Tenso
     zeros = like.new_zeros(1, like.shape[-1])
     scale = 0.5**0.5 if family is DiagonalLaplace else 1.0
     return like.new_zeros(1), zeros, torch.full_like(zeros, scale)
+
+
+def _weights(posterior: Batched) -> Tensor:
+    """The components' weights [batch, component]."""
+    assert isinstance(posterior, DiagonalMixture)
+    return posterior.log_weights.exp()
+
+
+def _normalised(values: Tensor) -> Tensor:
+    return values / values.sum(-2, keepdim=True)
 
 
 @lru_cache

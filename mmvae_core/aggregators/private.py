@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead, blanked
+from mmvae_core.aggregators.base import About, Aggregator, GaussianHead, Inside, blanked
 from mmvae_core.aggregators.self_attention import AttentionBlock
 from mmvae_core.networks.mlp import make_mlp
 from mmvae_core.probability.posteriors import Batched, Diagonal, Posterior
@@ -90,6 +90,17 @@ class WithPrivate(Aggregator):
         super().__init__()
         self.shared, self.private, self.family = shared, private, family
 
+    @property
+    def about(self) -> About:
+        """What the aggregator of z' says of itself."""
+        return self.shared.about
+
+    def inside(
+        self, features: Tensor, subset: Tensor, prior: Posterior, names: tuple[str, ...]
+    ) -> Inside | None:
+        """The parts of the fusion of z'."""
+        return self.shared.inside(features, subset, _of_shared(prior), names)
+
     def forward(self, features: Tensor, subset: Tensor, prior: Posterior | None = None) -> Batched:
         """The posterior of shared and private latents together."""
         return self.several(features, (subset,), prior)[0]
@@ -98,9 +109,15 @@ class WithPrivate(Aggregator):
         self, features: Tensor, subsets: Sequence[Tensor], prior: Posterior | None = None
     ) -> list[Batched]:
         """The same for several masks."""
-        prior = prior.shared if isinstance(prior, SharedAndPrivate) else prior
-        shared = self.shared.several(features, subsets, prior)
+        shared = self.shared.several(
+            features, subsets, None if prior is None else _of_shared(prior)
+        )
         return [
             PrivatePosterior(one, self.private, self.family, blanked(features, subset), subset)
             for one, subset in zip(shared, subsets, strict=True)
         ]
+
+
+def _of_shared(prior: Posterior) -> Posterior:
+    """p(z') of the prior of all latents."""
+    return prior.shared if isinstance(prior, SharedAndPrivate) else prior

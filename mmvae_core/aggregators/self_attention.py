@@ -1,13 +1,23 @@
 """SelfAttention: a learned permutation-invariant aggregator (Set Transformer)."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmvae_core.aggregators.base import Aggregator, GaussianHead, blanked
+from mmvae_core.aggregators.base import (
+    RHO,
+    About,
+    GaussianHead,
+    Inside,
+    Learned,
+    blanked,
+    of_sum,
+)
 from mmvae_core.aggregators.heads import MakeHead
 from mmvae_core.networks.mlp import make_mlp, mlp, start_at_zero
-from mmvae_core.probability.posteriors import Batched
+from mmvae_core.probability.posteriors import Batched, Posterior
 
 
 class AttentionBlock(nn.Module):
@@ -50,7 +60,7 @@ class AttentionBlock(nn.Module):
         return [part.unflatten(-1, (self.heads, -1)).transpose(-3, -2) for part in parts]
 
 
-class SelfAttention(Aggregator):
+class SelfAttention(Learned):
     """Attention between the members' tokens, sum over S, then rho and the head.
 
     The residual form has no norm before the sum, which would take the magnitude away, and all its
@@ -75,29 +85,43 @@ class SelfAttention(Aggregator):
         self.rho = make_mlp([width, width, width], residual)
         self.head = head(width, latent)
 
+    @property
+    def about(self) -> About:
+        """Attention, then a learned sum."""
+        return About(
+            "The shown modalities' vectors look at each other, then they are added, and an MLP "
+            f"{RHO} reads the posterior off the sum t. A vector's share is v · t / |t|²: its "
+            "length along the sum. The shares add up to 1.",
+            f"A share is of what enters {RHO}, not of what {RHO} makes of it; after attention a "
+            "vector also carries what it has seen of the others.",
+        )
+
     def prepare(self, features: Tensor) -> Tensor:
         """The tokens [batch, modality, width]."""
         return self.embed(features)
 
-    def aggregate(self, features: Tensor, subset: Tensor) -> Batched:
+    def aggregate(self, known: Tensor, subset: Tensor) -> Batched:
         """Let the members attend to each other, pool them, read the posterior off the sum."""
-        return self.head.posterior(self.rho(self._attended(features, subset).sum(-2)))
+        return self.head.posterior(self.rho(self._attended(known, subset).sum(-2)))
 
-    def summands(self, features: Tensor, subset: Tensor) -> Tensor:
-        """The members' tokens after all blocks [batch, modality, width], zero outside S."""
-        return self._attended(self.embed(features), subset)
+    def parts(
+        self, known: Tensor, subset: Tensor, prior: Posterior, names: tuple[str, ...]
+    ) -> Inside:
+        """The tokens that are added, after all blocks, and who looked at whom before."""
+        attention = self._attention(known, subset)
+        return replace(of_sum(names, self._attended(known, subset)), attention=attention)
 
     def _attended(self, tokens: Tensor, subset: Tensor) -> Tensor:
+        """The members' tokens after all blocks [..., modality, width], zero outside S."""
         for block in self.blocks:
             tokens = block(tokens, subset)
         return blanked(self.norm(tokens), subset)
 
-    def attention(self, features: Tensor, subset: Tensor) -> Tensor:
+    def _attention(self, tokens: Tensor, subset: Tensor) -> Tensor:
         """Weights [layer, batch, head, query, key] between the members of the subset.
 
         Each member's row sums to 1 over the members; rows and columns of the others are zero.
         """
-        tokens = self.embed(torch.where(subset[..., None], features, 0.0))
         weights = []
         for block in self.blocks:
             assert isinstance(block, AttentionBlock)

@@ -2,8 +2,7 @@
 
 from torch import nn
 
-from mmvae_core.aggregators.base import GaussianHead
-from mmvae_core.aggregators.concatenation import Concatenation
+from mmvae_core.aggregators.base import Aggregator, GaussianHead
 from mmvae_core.aggregators.heads import MixtureHead
 from mmvae_core.aggregators.self_attention import AttentionBlock
 from mmvae_core.networks.mlp import ResidualMLP
@@ -28,6 +27,7 @@ def start_aggregator(part: nn.Module, first: float = GAIN) -> None:
     elif isinstance(part, nn.Sequential | nn.Linear):
         keep_variance(part, first=first)
     else:
+        side_by_side = isinstance(part, Aggregator) and part.about.ordered
         for name, child in part.named_children():
-            sums = name == "rho" and not isinstance(part, Concatenation)
+            sums = name == "rho" and not side_by_side
             start_aggregator(child, 1.0 if sums else GAIN)

@@ -19,14 +19,22 @@ Given = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
+class Detail:
+    """As `Detail` of an aggregator: values [part, latent or width]."""
+
+    title: str
+    values: np.ndarray
+    is_share: bool
+
+
+@dataclass(frozen=True)
 class Parts:
     """As `fusion.Inside`, of one item and as arrays."""
 
     names: tuple[str, ...]
     shares: np.ndarray
     """[part]"""
-    detail: np.ndarray | None
-    """[part, latent or width]"""
+    detail: Detail | None
     attention: np.ndarray | None
     """[layer, head, query, key]"""
 
@@ -41,11 +49,13 @@ class Reordered:
 
 
 def parts(model: MultimodalVAE, given: Given) -> Parts | None:
-    """The parts of the fusion of what is given; none of a concatenation."""
+    """The parts of the fusion of what is given; None where none arise."""
     found = fusion.inside(model, *_encoded(model, given))
     if found is None:
         return None
-    detail = None if found.detail is None else found.detail[0].numpy()
+    detail = found.detail and Detail(
+        found.detail.title, found.detail.values[0].numpy(), found.detail.is_share
+    )
     attention = None if found.attention is None else found.attention[:, 0].numpy()
     return Parts(found.parts, found.shares[0].numpy(), detail, attention)
 

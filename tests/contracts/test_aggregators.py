@@ -9,32 +9,34 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mmvae_core.aggregators.base import Aggregator
+from mmvae_core.aggregators.base import PRIOR, Aggregator
 from mmvae_core.aggregators.self_attention import SelfAttention
-from mmvae_core.build import AGGREGATORS, build_model
+from mmvae_core.build import AGGREGATORS, about_aggregator, build_model
 from mmvae_core.config import RunConfig
 from mmvae_core.evaluation.all_subsets import parameters
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
+from mmvae_core.probability.priors import StandardNormalPrior
 from mmvae_core.seeding import generator_of
-from mmvae_core.subsets import all_subsets
+from mmvae_core.subsets import all_subsets, subset_mask
 from tests import rounding, small
 
 MODALITIES, FEATURES, LATENT = 4, 6, 3
 TIGHT = 1e-12
 """Of float64, relative and absolute: 4,500 units in the last place."""
 
-every_aggregator = pytest.mark.parametrize("name", AGGREGATORS)
-every_set_aggregator = pytest.mark.parametrize(
-    "name", [name for name in AGGREGATORS if name != "concatenation"]
-)
-every_precision = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-
 
 def configured(name: str) -> RunConfig:
     """The small run with a fourth modality."""
     fourth = {"name": "more", "shape": [2], "likelihood": {"name": "normal"}}
     return small.config(name, modalities=[*small.SETTINGS["modalities"], fourth])
+
+
+every_aggregator = pytest.mark.parametrize("name", AGGREGATORS)
+every_set_aggregator = pytest.mark.parametrize(
+    "name", [name for name in AGGREGATORS if not about_aggregator(configured(name)).ordered]
+)
+every_precision = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 
 
 def make(name: str, dtype: torch.dtype = torch.float64) -> Aggregator:
@@ -172,6 +174,53 @@ def test_a_batch_is_its_items_one_by_one(name: str) -> None:
 
 
 @every_aggregator
+def test_it_says_what_it_is_in_words_of_its_own(name: str) -> None:
+    said = {one: make(one).about for one in AGGREGATORS}
+    assert said[name] == about_aggregator(configured(name))
+    assert len(said[name].sentence) > 40 and said[name].sentence.endswith(".")
+    assert [one for one in said if said[one].sentence == said[name].sentence] == [name]
+    assert said[name].families
+
+
+@every_aggregator
+def test_methods_are_abstract_or_final(name: str) -> None:
+    """What a base class defines no class below changes: `AGGREGATORS` may be read one by one."""
+    family = [one for one in type(make(name)).mro() if issubclass(one, Aggregator)]
+    for place, one in enumerate(family):
+        inherited = {
+            method
+            for base in family[place + 1 :]
+            for method, value in vars(base).items()
+            if callable(value) and not getattr(value, "__isabstractmethod__", False)
+        }
+        assert not (inherited - {"__init__"}) & set(vars(one)), one.__name__
+
+
+@every_aggregator
+@torch.no_grad()
+def test_what_is_not_shown_has_no_share(name: str) -> None:
+    """Shares are of what is shown, NaN elsewhere or not; the prior's own part comes last."""
+    aggregator, (features, subset) = make(name), inputs()
+    names, prior = tuple("abcd"), StandardNormalPrior(LATENT).double()()
+    spoiled = torch.where(subset[..., None], features, math.nan)
+    found, same = (aggregator.inside(one, subset, prior, names) for one in (features, spoiled))
+    if found is None:
+        assert same is None
+        return
+    assert same is not None and torch.equal(found.shares, same.shares)
+    assert found.shares.shape == (len(subset), len(found.parts))
+    for column, part in enumerate(found.parts):
+        if part != PRIOR:
+            shown = (subset_mask(part, names) <= subset).all(-1)
+            assert (found.shares[~shown, column] == 0).all()
+    total = found.shares[subset.any(-1)].sum(-1)
+    torch.testing.assert_close(total, torch.ones_like(total), rtol=1e-12, atol=1e-12)
+    if found.detail is not None:
+        assert found.detail.values.shape[:2] == found.shares.shape
+        assert found.detail.title
+
+
+@every_aggregator
 def test_saved_weights_give_equal_outputs(name: str, tmp_path: Path) -> None:
     aggregator, (features, subset) = make(name), inputs()
     save_file(aggregator.state_dict(), tmp_path / "weights.safetensors")
@@ -184,7 +233,9 @@ def test_attention_is_shared_out_among_the_members() -> None:
     aggregator, (features, subset) = make("self_attention"), inputs()
     assert isinstance(aggregator, SelfAttention)
     spoiled = torch.where(subset[..., None], features, math.nan)
-    weights = aggregator.attention(spoiled, subset)
+    found = aggregator.inside(spoiled, subset, StandardNormalPrior(LATENT)(), tuple("abcd"))
+    weights = found and found.attention
+    assert weights is not None
     assert weights.shape == (2, len(subset), 2, MODALITIES, MODALITIES)
     pairs = (subset[:, None, :, None] & subset[:, None, None, :]).expand_as(weights)
     assert torch.equal(weights[~pairs], torch.zeros_like(weights[~pairs]))

@@ -15,7 +15,6 @@ from scipy.stats import multivariate_normal
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
-from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_likelihood
 from mmvae_core.config import LikelihoodConfig, ModalityConfig
@@ -23,6 +22,7 @@ from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.priors import StandardNormalPrior
 from mmvae_core.seeding import standard_normal
+from tests.small import Written
 
 SCALES = (0.7, 1.3, 0.9)
 
@@ -47,7 +47,7 @@ class FullGaussian(MultivariateNormal):
         return FullGaussian(*parameters, validate_args=False)
 
 
-class ExactPosterior(Aggregator):
+class ExactPosterior(Written):
     """Precision I + sum_S P_s and mean precision^-1 sum_S h_s; P_s [modality, latent, latent]."""
 
     def __init__(self, precisions: Tensor) -> None:

@@ -4,7 +4,9 @@ import base64
 import io
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,13 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from mmvae_core import build
 from mmvae_core.evaluation.conflict import score
 from mmvae_core.evaluation.fusion import inside
 from mmvae_core.evaluation.report import sample_batch
 from mmvae_core.store.run import Run, Study
+from tests import small
+from tests.test_contributing import RECIPES
 from tests.ui.conftest import html_of
 from ui.conflict import conflict_views
 from ui.draw import fusion_plots
@@ -89,6 +94,30 @@ def test_a_concatenation_has_nothing_inside_and_says_so(open_app: Open) -> None:
     app = open_app("fusion", study="digits", run="concatenation-masked")
     assert not app.exception
     assert "nothing to take apart" in html_of(app)
+
+
+def test_a_contributed_aggregator_speaks_for_itself(
+    open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that CONTRIBUTING shows, and its page: its sentence, its parts, its title."""
+    recipe = next(one for one in RECIPES if one.kind == "An aggregator")
+    made: dict[str, Any] = {}
+    exec(recipe.block(1, "python"), made)
+    monkeypatch.setitem(
+        build.AGGREGATORS,
+        "mean_pooling",
+        lambda run: made["MeanPooling"](
+            run.features, run.latent, run.aggregator.width, build.head_maker(run)
+        ),
+    )
+    run = small.write_study(tmp_path, small.config("mean_pooling"))
+    app = open_app("fusion", tmp_path, study="small", run="first", item="1")
+    assert not app.exception
+    said = unescape(html_of(app))
+    assert "are averaged, and an MLP reads the posterior off the mean" in said  # as CONTRIBUTING
+    assert "A concatenation puts" not in said and "on the page Order" not in said
+    assert "The vectors that are averaged" in [one.value for one in app.subheader]
+    assert run.model().aggregator.about.sentence in said
 
 
 @pytest.mark.parametrize("run", ["sum_pooling-masked", "concatenation-masked"])

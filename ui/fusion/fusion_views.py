@@ -11,51 +11,22 @@ from ui.shell import state
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
+    from mmvae_core.aggregators.base import About
     from mmvae_core.explore.insides import Parts
 
-WORDS = {
-    "poe": "A product of experts adds precisions: a part's share of a latent is its precision "
-    "1/σ² over the sum of all, the prior's own among them. The bars are means over the "
-    "latents. A larger share pulls the posterior's mean closer to that expert's.",
-    "moe": "A mixture of experts picks one shown modality for each draw of z, each with the same "
-    "chance, and never combines two. Nothing here depends on what the modalities say.",
-    "mopoe": "A mixture of products: each draw of z picks one set of shown modalities, each set "
-    "with the same chance, and multiplies the experts of that set.",
-    "sum_pooling": "Each shown modality gives a vector χ(h), the vectors are added, and an MLP "
-    "&rho; reads the posterior off the sum t. A vector's share is v · t / |t|²: its "
-    "length along the sum. The shares add up to 1; a vector against the sum has "
-    "a negative one.",
-    "self_attention": "The shown modalities' vectors look at each other, then they are added, and "
-    "an MLP &rho; reads the posterior off the sum t. A vector's share is "
-    "v · t / |t|²: its length along the sum. The shares add up to 1.",
-}
-CAVEAT = {
-    "sum_pooling": "A share is of what enters &rho;, not of what &rho; makes of it.",
-    "self_attention": "A share is of what enters &rho;, not of what &rho; makes of it; after "
-    "attention a vector also carries what it has seen of the others.",
-}
+
+def explain(about: "About", has_parts: bool) -> None:
+    """What the aggregator says of itself, and where else to look if it has no parts."""
+    said = escape(about.sentence)
+    if about.ordered:
+        said += " Its dependence on the order is on the page Order."
+    st.html(f'<p class="plain">{said}</p>')
+    if not has_parts and not about.ordered:
+        st.info("No parts arise in this aggregator, so there are no shares to show.")
 
 
-def nothing_inside() -> None:
-    """What a concatenation has to show."""
-    st.html(
-        '<p class="plain">A concatenation puts all vectors side by side, an absent one as '
-        "zeros, and one MLP reads all of them at once: no sum, product or weight of the "
-        "modalities arises on the way, so there is nothing to take apart here. Its dependence "
-        "on the order is on the page Order.</p>"
-    )
-
-
-def explain(name: str) -> None:
-    """What a share means for this aggregator."""
-    st.html(
-        f'<p class="plain">{WORDS.get(name, "Each part has a share; together they are 1.")}</p>'
-    )
-
-
-def shares(here: Here, parts: "Parts") -> None:
+def shares(here: Here, parts: "Parts", caveat: str) -> None:
     """A bar for each part; what is not shown has none."""
-    name = here.run.config.aggregator.name
     rows = [
         (one, float(share))
         for one, share in zip(parts.names, parts.shares, strict=True)
@@ -76,7 +47,7 @@ def shares(here: Here, parts: "Parts") -> None:
                 f"item {here.item}, shown: {here.subset}",
                 "exact",
                 private,
-                CAVEAT.get(name, ""),
+                escape(caveat),
                 views.run_mark(here.run),
             )
             if one
@@ -149,24 +120,20 @@ def detail(here: Here, parts: "Parts") -> None:
     """The parts in every latent, or the vectors that are summed."""
     if parts.detail is None:
         return
-    is_product = here.run.config.aggregator.name == "poe"
-    names, values = list(parts.names), parts.detail
-    if not is_product:
+    names, values, is_share = list(parts.names), parts.detail.values, parts.detail.is_share
+    if not is_share:
         names, values = [*names, "sum"], np.concatenate([values, values.sum(0, keepdims=True)])
-    st.subheader(
-        "Share of each latent's precision" if is_product else "The vectors that are added",
-        anchor=False,
-    )
+    st.subheader(parts.detail.title, anchor=False)
     st.plotly_chart(
-        _figure(values, names, is_product),
+        _figure(values, names, is_share),
         theme=None,
         key="parts",
-        alt=_alt(names, values, is_product),
+        alt=_alt(names, values, is_share),
         config={"displayModeBar": False},
     )
     what = (
         "one column a latent; every column adds up to 1"
-        if is_product
+        if is_share
         else f"{values.shape[1]} entries of each vector; blue below zero, orange above"
     )
     views.source(what, f"item {here.item}", "exact", views.run_mark(here.run))
@@ -184,4 +151,4 @@ def _alt(names: list[str], values: np.ndarray, is_share: bool) -> str:
         f"{name} {row.mean():.2f}" if is_share else f"{name} {float(np.linalg.norm(row)):.1f}"
         for name, row in zip(names, values, strict=True)
     )
-    return ("Mean share of the precision by part: " if is_share else "Length by vector: ") + said
+    return ("Mean share by part: " if is_share else "Length by vector: ") + said

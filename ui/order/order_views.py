@@ -16,8 +16,6 @@ from ui.shell.state import Here
 if TYPE_CHECKING:
     from mmvae_core.explore.insides import Reordered
 
-PLACED = "concatenation"
-"""The aggregator that knows modalities by their place."""
 KEY = "order"
 
 
@@ -45,8 +43,10 @@ def pick_order(names: tuple[str, ...]) -> tuple[int, ...]:
 def pick_pair(here: Here) -> list[Run]:
     """The run at hand, and beside it one of the other kind: placed against invariant."""
 
+    from mmvae_core.build import about_aggregator  # late: has torch
+
     def is_placed(run: Run) -> bool:
-        return run.config.aggregator.name == PLACED
+        return about_aggregator(run.config).ordered
 
     others = [
         run

@@ -10,7 +10,6 @@ import torch
 from scipy.stats import multivariate_normal
 from torch import Tensor, nn
 
-from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_likelihood, build_model
 from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig, from_dict
@@ -18,11 +17,12 @@ from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Gaussian
 from mmvae_core.probability.priors import StandardNormalPrior
+from tests.small import Written
 
 LATENT, SIZE, MODALITIES = 2, 4, 3
 
 
-class LinearPosterior(Aggregator):
+class LinearPosterior(Written):
     """The exact q(z | x_S) of a linear-Gaussian model with orthogonal loadings, or a worse one."""
 
     def __init__(self, loadings: Tensor, biases: Tensor, scale: float) -> None:

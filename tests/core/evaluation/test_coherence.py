@@ -6,7 +6,6 @@ import torch
 from scipy.stats import binomtest, norm
 from torch import Tensor, nn
 
-from mmvae_core.aggregators.base import Aggregator
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_likelihood
 from mmvae_core.config import LikelihoodConfig, ModalityConfig
@@ -26,9 +25,10 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Gaussian
 from mmvae_core.probability.priors import StandardNormalPrior
 from tests import rounding
+from tests.small import Written
 
 
-class FirstShown(Aggregator):
+class FirstShown(Written):
     """z is what modality `teller` says, nearly without noise; all others say nothing."""
 
     def aggregate(self, features: Tensor, subset: Tensor) -> Gaussian:

@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
+from mmvae_core.aggregators.base import PRIOR, Inside, pooled_shares
 from mmvae_core.aggregators.fixed import ProductOfExperts
 from mmvae_core.aggregators.sum_pooling import SumPooling
 from mmvae_core.build import build_model
-from mmvae_core.evaluation.fusion import PRIOR, Inside, inside, pooled_shares
+from mmvae_core.evaluation.fusion import inside
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.subsets import all_subsets, subset_mask
@@ -57,12 +58,12 @@ def test_the_priors_share_of_a_product_is_the_posteriors_variance() -> None:
     model, features, found = case(name="poe")
     posterior = model.posterior(features, SUBSETS)
     assert found.detail is not None
-    torch.testing.assert_close(found.detail[:, -1], posterior.stddev**2)
+    torch.testing.assert_close(found.detail.values[:, -1], posterior.stddev**2)
     scale = model.aggregator.head(features)[1]
     assert isinstance(model.aggregator, ProductOfExperts)
     by_hand = SUBSETS[..., None] * scale**-2 * posterior.stddev[:, None] ** 2
-    torch.testing.assert_close(found.detail[:, :-1], by_hand)
-    torch.testing.assert_close(found.shares, found.detail.mean(-1))
+    torch.testing.assert_close(found.detail.values[:, :-1], by_hand)
+    torch.testing.assert_close(found.shares, found.detail.values.mean(-1))
 
 
 def test_under_a_mixture_prior_shares_are_averaged_over_its_components() -> None:
@@ -72,7 +73,7 @@ def test_under_a_mixture_prior_shares_are_averaged_over_its_components() -> None
     own = model.prior().scale ** -2
     share = (posterior.log_weights.exp()[..., None] * own * posterior.scale**2).sum(-2)
     assert found.detail is not None
-    torch.testing.assert_close(found.detail[:, -1], share)
+    torch.testing.assert_close(found.detail.values[:, -1], share)
 
 
 def test_experts_and_products_have_equal_weights() -> None:
@@ -96,9 +97,9 @@ def test_the_shown_vectors_are_those_that_are_summed(name: str) -> None:
     model, features, found = case(name=name)
     aggregator = model.aggregator
     assert found.detail is not None
-    posterior = aggregator.head.posterior(aggregator.rho(found.detail.sum(-2)))
+    posterior = aggregator.head.posterior(aggregator.rho(found.detail.values.sum(-2)))
     expected = model.posterior(features, SUBSETS)
     torch.testing.assert_close(posterior.mean, expected.mean, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(posterior.stddev, expected.stddev, rtol=1e-12, atol=1e-12)
     if isinstance(aggregator, SumPooling):
-        torch.testing.assert_close(found.detail[-1], aggregator.chi(features[-1]))
+        torch.testing.assert_close(found.detail.values[-1], aggregator.chi(features[-1]))

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from mmvae_core.aggregators.base import GaussianHead
 from mmvae_core.aggregators.heads import MixtureHead
 from mmvae_core.batch import Batch
-from mmvae_core.build import AGGREGATORS, FIXED, PRIVATE, build_model, start_model
+from mmvae_core.build import AGGREGATORS, PRIVATE, build_model, start_model
 from mmvae_core.config import RunConfig, from_dict, to_dict
 from mmvae_core.data.moments import moments
 from mmvae_core.networks.mlp import ResidualMLP
 from mmvae_core.networks.start import LAST_LAYER, Decoder, Standardise
 from mmvae_core.subsets import all_subsets
-from tests import small
+from tests import family, small
 
 ITEMS = 400
 LOW, HIGH = 0.5, 2.0
@@ -75,7 +75,7 @@ EVERY = {
         "residual": residual,
     }
     for name in AGGREGATORS
-    for residual in ((False,) if name in FIXED else (False, True))
+    for residual in ((False,) if name in family.FORMULAS else (False, True))
     for private in (0, 8)
     if not private or name in PRIVATE
 }

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,6 +56,15 @@ def launched(playwright: Playwright) -> Browser:
 @contextmanager
 def served(script: Path, *arguments: str) -> Iterator[str]:
     """A Streamlit server; its address."""
+    with started(script, *arguments) as (address, _):
+        yield address
+
+
+@contextmanager
+def started(
+    script: Path, *arguments: str, options: Sequence[str] = ()
+) -> Iterator[tuple[str, int]]:
+    """A Streamlit server with further options; its address and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -69,6 +78,7 @@ def served(script: Path, *arguments: str) -> Iterator[str]:
         str(port),
         "--server.headless",
         "true",
+        *options,
         "--",
         *arguments,
     ]
@@ -78,7 +88,7 @@ def served(script: Path, *arguments: str) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{address}/_stcore/health")
-        yield address
+        yield address, process.pid
     finally:
         process.terminate()
         process.wait(20)

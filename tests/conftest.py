@@ -1,4 +1,13 @@
-"""Fixtures of many tests. One thread, so that timings are calm."""
+"""Fixtures of many tests. One thread each, as the tests run in as many workers as there are cores.
+
+Threads that wait for each other on cores that are taken cost up to half of the processor time again.
+"""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = (
+    "1"  # before torch is imported; the servers of the tests take it too
+)
 
 import pytest
 import torch

@@ -59,7 +59,7 @@ RECIPES = recipes()
 def insert(text: str, diff: str) -> str:
     """The text with a block's `+` lines: imports among the imports, the others where it says."""
     lines = text.split("\n")
-    place = lines.index("from mmvae_core.batch import Batch")
+    place = next(row for row, one in enumerate(lines) if one.startswith("from mmvae_core.config"))
     for line in diff.rstrip("\n").split("\n"):
         if line.startswith("+"):
             place += 1

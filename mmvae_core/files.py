@@ -1,12 +1,35 @@
-"""Writing files so that no reader ever meets half of one."""
+"""JSON files, and writing so that no reader ever meets half of a file."""
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from mmvae_core.errors import UsageError
+from mmvae_core.errors import RunError, UsageError, one_line
+
+MAX_JSON_BYTES = 50_000_000
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object; RunError if it is missing, too large or damaged."""
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise RunError(f"{path} is larger than {MAX_JSON_BYTES:,} bytes; make it anew.")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path} cannot be read ({one_line(error)}); make it again.") from None
+    if not isinstance(data, dict):
+        raise RunError(f"{path} holds a {type(data).__name__}, expected an object; make it anew.")
+    return data
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write an object as readable JSON, atomically."""
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 Only a file's headers are read before all is known to fit; nothing is ever unpickled.
 """
 
+import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -12,10 +15,11 @@ from typing import IO
 
 import numpy as np
 
-from mmvae_core.errors import RunError, one_line
-from mmvae_core.files import write_atomically
+from mmvae_core.errors import RunError
+from mmvae_core.files import unreadable, write_atomically
 
 MAX_ARRAY_BYTES = 2_000_000_000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 KINDS = {"f": "real numbers", "i": "whole numbers", "u": "whole numbers", "b": "true or false"}
 # Damaged files raise all of these; MemoryError, for a header that claims too much, spends none.
 UNREADABLE = (
@@ -28,7 +32,9 @@ UNREADABLE = (
     OverflowError,
     SyntaxError,
     TypeError,
-    NotImplementedError,
+    IndexError,
+    struct.error,
+    tokenize.TokenError,
     zlib.error,
     zipfile.BadZipFile,
 )
@@ -38,7 +44,8 @@ UNREADABLE = (
 class Contract:
     """An array's axes by name, and the kinds of numbers that it may hold (numpy's letters).
 
-    A last axis `...` stands for any further ones. Real numbers must be finite.
+    An axis that is a number has that length, a last axis `...` stands for any further ones. Real
+    numbers must be finite.
     """
 
     axes: tuple[str, ...]
@@ -53,6 +60,10 @@ class Contract:
 class _Header:
     shape: tuple[int, ...]
     dtype: np.dtype
+
+    @property
+    def bytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape)
 
 
 def read_arrays(
@@ -74,7 +85,7 @@ def read_arrays(
             _check(path, wanted, headers, dict(sizes), remedy)
             found = {name: _read(archive, name) for name in wanted}
     except UNREADABLE as error:
-        raise RunError(f"{path} cannot be read ({one_line(error)}); {remedy}.") from None
+        raise unreadable(path, error, remedy) from None
     for name, values in found.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise RunError(f"{path} holds NaN or infinity in {name}; {remedy}.")
@@ -92,8 +103,13 @@ def _headers(archive: zipfile.ZipFile) -> dict[str, _Header]:
     found = {}
     for entry in archive.infolist():
         if entry.filename.endswith(".npy"):
+            if entry.compress_type not in METHODS:
+                raise ValueError(f"{entry.filename} is packed in another way than numpy does")
             with archive.open(entry) as file:
-                found[entry.filename.removesuffix(".npy")] = _header(file)
+                header = _header(file)
+            if min(header.shape, default=0) < 0 or header.bytes > entry.file_size:
+                raise ValueError(f"{entry.filename} claims more than there is")
+            found[entry.filename.removesuffix(".npy")] = header
     return found
 
 
@@ -136,30 +152,33 @@ def _check(
         if header.dtype.kind not in contract.kinds:
             meant = " or ".join(dict.fromkeys(KINDS[kind] for kind in contract.kinds))
             raise RunError(f"{path} holds {name} as {header.dtype}, expected {meant}; {remedy}.")
-        if problem := _misfit(header.shape, contract, sizes):
+        expected = _expected(header.shape, contract, sizes)
+        if expected is not None:
             raise RunError(
-                f"{path} holds {name} of shape {list(header.shape)}, expected {contract}"
-                f"{problem}; {remedy}."
+                f"{path} holds {name} of shape {list(header.shape)}, expected {expected}; {remedy}."
             )
-        total += header.dtype.itemsize * int(np.prod(header.shape, dtype=object))
+        total += header.bytes
     if total > MAX_ARRAY_BYTES:
         raise RunError(
             f"{path} would take {total:,} bytes, expected at most {MAX_ARRAY_BYTES:,}; {remedy}."
         )
 
 
-def _misfit(shape: tuple[int, ...], contract: Contract, sizes: dict[str, int]) -> str | None:
-    """What is wrong with a shape, as the end of a sentence; None if nothing is."""
+def _expected(shape: tuple[int, ...], contract: Contract, sizes: dict[str, int]) -> str | None:
+    """Which shape an array should have had, in words; None if it has it."""
     axes = contract.axes
     if axes[-1:] == ("...",):
         axes = axes[:-1]
-        if len(shape) < len(axes):
-            return ""
-    elif len(shape) != len(axes):
-        return ""
+        fits = len(shape) >= len(axes)
+    else:
+        fits = len(shape) == len(axes)
     for axis, length in zip(axes, shape, strict=False):
-        if sizes.setdefault(axis, length) != length:
-            return f" with {sizes[axis]:,} for {axis}"
+        wanted = int(axis) if axis.isdigit() else sizes.get(axis, length)
+        fits = fits and wanted == length
+    if not fits:
+        known = ", ".join(f"{sizes[axis]:,} for {axis}" for axis in axes if axis in sizes)
+        return f"{contract}" + (f" with {known}" if known else "")
+    sizes.update(zip(axes, shape, strict=False))
     return None
 
 

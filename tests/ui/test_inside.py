@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 from mmvae_core.evaluation.conflict import score
 from mmvae_core.evaluation.fusion import inside
 from mmvae_core.evaluation.report import sample_batch
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from tests.ui.conftest import html_of
 from ui.conflict import conflict_views
 from ui.draw import fusion_plots

@@ -16,7 +16,10 @@ from mmvae_core.experiments.grid import (
 from mmvae_core.experiments.grid import fingerprint as mark
 from mmvae_core.experiments.runner import read_rows
 from mmvae_core.experiments.summary import claims, summarise
-from mmvae_core.store.run import SHIPPED, Run, Study, file_hash, read_json
+from mmvae_core.files import read_json
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import SHIPPED, Study
+from mmvae_core.store.weights import file_hash
 
 RESULTS = SHIPPED / "results"
 RUNS = [run for name in KEPT for run in Study(SHIPPED / name).runs()]
@@ -50,9 +53,9 @@ def test_a_report_follows_from_its_table(name: str) -> None:
 def test_a_run_of_made_data_is_whole(run: Run) -> None:
     aggregator, objective = run.folder.name.rsplit("-", 1)
     assert run.config == config_of(Cell(run.folder.parent.name, aggregator, objective, 0))
-    assert run.card["weights"] == file_hash(run.weights)
-    assert run.card["epochs"] == run.config.training.epochs
-    assert math.isfinite(run.report["log_likelihood"]["joint"]["mean"])
+    assert run.card.weights == file_hash(run.weights)
+    assert run.card.epochs == run.config.training.epochs
+    assert math.isfinite(run.report.log_likelihood.joint.mean)
     latents = run.latents()
     assert latents.mean.shape[1] == len(Study(run.folder.parent).samples())
     assert run.model().names == run.config.names

@@ -29,7 +29,7 @@ from mmvae_core.probability.posteriors import (
     Posterior,
 )
 from mmvae_core.probability.products import times_experts
-from mmvae_core.store.run import check_size
+from mmvae_core.store.weights import check_size
 from mmvae_core.subsets import all_subsets
 from tests import family, rounding
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmvae_core.store.run import Samples
+from mmvae_core.store.study import Samples
 from tests import small
-from tests.ui.studies import vector_items, vectors, write_study
+from tests.ui.studies import about, vector_items, vectors, write_study
 
 PICTURES, MANY = 500, 10_000
 
@@ -39,7 +39,7 @@ def five_modalities(folder: Path) -> None:
         folder,
         settings,
         Samples({**pictures, **items.data}, items.labels),
-        {"title": "Five", "classes": []},
+        about("Five"),
         {"sum_pooling": {}},
     )
 
@@ -51,6 +51,6 @@ def many_items(folder: Path) -> None:
         folder,
         settings,
         vector_items(2, MANY),
-        {"title": "Many", "classes": []},
+        about("Many"),
         {"poe": {"aggregator": {"name": "poe"}}},
     )

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mmvae_core.errors import MMVAEError, UsageError
-from mmvae_core.store.run import SHIPPED, find_run, find_study, studies
+from mmvae_core.store import record_files
+from mmvae_core.store.records import Mean, RunReport
+from mmvae_core.store.study import SHIPPED, find_run, find_study, studies
 
 app = typer.Typer(
     add_completion=False,
@@ -93,10 +95,7 @@ def fit_prior(
     save_priors(found, priors, card)
     typer.echo(
         "mean log p(z) of held-out items, nats: "
-        + ", ".join(
-            f"{name} {one['mean']:.2f} +- {one['error']:.2f}"
-            for name, one in card["held_out"].items()
-        )
+        + ", ".join(f"{name} {_mean(one, 2)}" for name, one in card.held_out.items())
     )
 
 
@@ -121,7 +120,9 @@ def evaluate(
         report, latents = evaluate_run(found, find_study(found, root), seed, each)
     if save:
         save_evaluation(found, report, latents)
-    typer.echo(json.dumps(report, indent=1) if as_json else _report_table(report))
+    typer.echo(
+        json.dumps(record_files.as_json(report), indent=1) if as_json else _report_table(report)
+    )
 
 
 @app.command()
@@ -233,7 +234,7 @@ def study(
     pools = load_digits(folder or default_folder(), photo, workers=threads)
     made = make_digits(pools, photo, out, JudgeTraining(epochs=epochs), _say_epoch)
     for judged, card in made.judge_cards.items():
-        typer.echo(f"judge of {judged}: {card['test_accuracy']:.2%} of {card['test_count']} right")
+        typer.echo(f"judge of {judged}: {card.test_accuracy:.2%} of {card.test_count} right")
 
 
 @app.command()
@@ -303,40 +304,40 @@ def _run_row(run: Any) -> dict[str, Any]:
         "seed": config.training.seed,
     }
     keys = ("epochs", "device", "hardware", "threads", "seconds", "parameters", "bytes", "weights")
-    card = {key: run.card.get(key) for key in keys}
+    card = {key: getattr(run.card, key) for key in keys}
     return {"id": run.id} | made | card | {"metrics": headline(run)}
 
 
-def _report_table(report: dict[str, Any]) -> str:
+def _report_table(report: RunReport) -> str:
     """What judges say of generations; where a study has none, what is known of each subset."""
-    likelihood, joint = report["log_likelihood"]["joint"], report["joint_coherence"]
-    head = f"joint log-likelihood >= {likelihood['mean']:.1f} +- {likelihood['error']:.1f} nats"
+    likelihood, joint = report.log_likelihood, report.joint_coherence
+    head = f"joint log-likelihood >= {_mean(likelihood.joint)} nats"
+    if joint is None:
+        rows = [
+            [subset, mean.mean, report.rate[subset].mean, report.probe.get(subset)]
+            for subset, mean in likelihood.marginal.items()
+        ]
+        return f"{head}\n" + _table(["given", "log-likelihood", "rate", "probe"], rows)
     rows = [
         [
             subset,
             target,
-            f"{value['share']:.3f}",
-            f"{value['low']:.3f}-{value['high']:.3f}",
-            value["count"],
+            f"{value.share:.3f}",
+            f"{value.low:.3f}-{value.high:.3f}",
+            value.count,
         ]
-        for subset, targets in report["coherence"].items()
+        for subset, targets in report.coherence.items()
         for target, value in targets.items()
     ]
-    if joint:
-        return f"{head}, joint coherence {joint['share']:.3f}\n" + _table(
-            ["given", "generated", "right", "95 %", "items"], rows
-        )
-    return (
-        head
-        + "\n"
-        + _table(
-            ["given", "log-likelihood", "rate", "probe"],
-            [
-                [subset, mean["mean"], report["rate"][subset]["mean"], report["probe"][subset]]
-                for subset, mean in report["log_likelihood"]["marginal"].items()
-            ],
-        )
+    return f"{head}, joint coherence {joint.share:.3f}\n" + _table(
+        ["given", "generated", "right", "95 %", "items"], rows
     )
+
+
+def _mean(found: Mean, digits: int = 1) -> str:
+    """A mean with its standard error, where more than one item has one."""
+    error = "" if found.error is None else f" +- {found.error:.{digits}f}"
+    return f"{found.mean:.{digits}f}{error}"
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from mmvae_core.config import RunConfig
 
 if TYPE_CHECKING:
-    from mmvae_core.training.trainer import EpochReport
+    from mmvae_core.store.history import EpochReport
 
 EachStep = Callable[[int, int], None]
 

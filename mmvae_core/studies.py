@@ -11,7 +11,11 @@ from mmvae_core.data.digits.digits import DigitPools, Pool, fixed_triples, tripl
 from mmvae_core.data.digits.words import ALPHABET, NAMES
 from mmvae_core.data.source import TableSource
 from mmvae_core.evaluation.judge import JudgeTraining, accuracy, save_judge, train_judge
-from mmvae_core.store.run import Study, file_hash, write_arrays, write_json
+from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.record_files import as_record, write_record, write_records
+from mmvae_core.store.records import About, JudgeCard
+from mmvae_core.store.study import Study
+from mmvae_core.store.weights import file_hash
 
 ITEMS = 2_000
 TABLE_ITEMS = 500
@@ -36,7 +40,7 @@ def make_digits(
     items["word"] = items["word"].astype(np.uint8)
     items["labels"] = items["labels"].astype(np.uint8)
     write_arrays(folder / "samples.npz", items)
-    cards = {}
+    cards: dict[str, JudgeCard] = {}
     for name in JUDGED:
         pool: Pool = getattr(pools.train, name)
         judge = train_judge(
@@ -48,17 +52,17 @@ def make_digits(
         path = folder / "judge" / f"{name}.safetensors"
         save_judge(judge, path)
         test: Pool = getattr(pools.test, name)
-        cards[name] = {
-            "shape": list(pool.images.shape[1:]),
-            "trained_on": f"{len(pool)} real training pictures, no generated ones",
-            "test_accuracy": accuracy(judge, test.images, test.labels),
-            "test_count": len(test),
-            "parameters": sum(value.numel() for value in judge.parameters()),
-            "weights": file_hash(path),
+        cards[name] = JudgeCard(
+            shape=tuple(pool.images.shape[1:]),
+            trained_on=f"{len(pool)} real training pictures, no generated ones",
+            test_accuracy=accuracy(judge, test.images, test.labels),
+            test_count=len(test),
+            parameters=sum(value.numel() for value in judge.parameters()),
+            weights=file_hash(path),
             **asdict(training),
-        }
-    write_json(folder / "judge" / "card.json", cards)
-    write_json(folder / "study.json", _about(photo))
+        )
+    write_records(folder / "judge" / "card.json", cards)
+    write_record(folder / "study.json", _about(photo))
     return Study(folder)
 
 
@@ -67,18 +71,19 @@ def make_table_study(source: TableSource, config: RunConfig, folder: Path) -> St
 
     The samples are the first test items.
     """
-    rows = slice(0, TABLE_ITEMS)
+    path, rows = folder / "study.json", slice(0, TABLE_ITEMS)
+    about = as_record(dict(source.about), About, str(path), "mend `about` of the data set")
     arrays = {name: source.test.items.data[name][rows].numpy() for name in config.names}
     write_arrays(folder / "samples.npz", arrays | {"labels": source.test.labels[rows].numpy()})
     write_arrays(folder / "truth.npz", {"latents": source.test.latents[rows].float().numpy()})
-    write_json(folder / "study.json", dict(source.about))
+    write_record(path, about)
     return Study(folder)
 
 
-def _about(photo: str) -> dict[str, object]:
-    return {
-        "title": "Digits: handwriting, house-number photo, word",
-        "classes": list(NAMES),
-        "alphabets": {"word": ALPHABET},
-        "sources": [SOURCES["handwriting"], SOURCES[photo], SOURCES["word"]],
-    }
+def _about(photo: str) -> About:
+    return About(
+        title="Digits: handwriting, house-number photo, word",
+        classes=NAMES,
+        alphabets={"word": ALPHABET},
+        sources=(SOURCES["handwriting"], SOURCES[photo], SOURCES["word"]),
+    )

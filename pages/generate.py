@@ -35,6 +35,6 @@ views.source(
 generate_views.posterior_facts(here, made, given)
 generate_views.downloads(here, made, given, ways, wanted)
 
-if given and loading.is_evaluated(here.run):
+if given and here.run.is_evaluated:
     st.subheader("Where it lands", anchor=False)
     landing_views.landed(here, made, tuple(given))

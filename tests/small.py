@@ -1,19 +1,43 @@
 """A small run with three modalities of three kinds, its data, and folders of it on disk."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from msgspec.structs import asdict
 from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import About, Learned
 from mmvae_core.build import build_model
 from mmvae_core.config import RunConfig, from_dict, to_dict
+from mmvae_core.evaluation.all_subsets import subset_names
+from mmvae_core.evaluation.coherence import share
+from mmvae_core.evaluation.conflict import side_names, sides
+from mmvae_core.files import write_json
 from mmvae_core.probability.posteriors import Posterior
-from mmvae_core.store.run import Run, file_hash, save_weights, write_arrays, write_json
+from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import About as StudyAbout
+from mmvae_core.store.records import (
+    Auroc,
+    Card,
+    Clash,
+    Conflicts,
+    JointShare,
+    LogLikelihood,
+    Mean,
+    RateMean,
+    RunReport,
+    Winners,
+)
+from mmvae_core.store.run import Run
+from mmvae_core.store.weights import file_hash, save_weights
 
+ITEMS = 40
+"""Of which invented reports tell."""
 SETTINGS: dict[str, Any] = {
     "study": "small",
     "latent": 3,
@@ -96,24 +120,23 @@ def write_run(folder: Path, made: RunConfig | None = None) -> Run:
     spread(model, made.training.seed)
     save_weights(model, folder / "weights.safetensors")
     write_json(folder / "config.json", to_dict(made))
-    write_json(
-        folder / "card.json",
-        {
-            "study": made.study,
-            "aggregator": made.aggregator.name,
-            "objective": made.objective.name,
-            "seed": made.training.seed,
-            "epochs": 2,
-            "device": "cpu",
-            "hardware": "a test",
-            "threads": 1,
-            "seconds": 0.5,
-            "parameters": 1,
-            "bytes": 1,
-            "weights": file_hash(folder / "weights.safetensors"),
-        },
-    )
+    write_record(folder / "card.json", card(made, folder / "weights.safetensors", 1))
     return Run(folder)
+
+
+def card(made: RunConfig, weights: Path, parameters: int) -> Card:
+    """As if the weights had been trained for two passes in half a second."""
+    return Card(
+        seed=made.training.seed,
+        epochs=2,
+        device="cpu",
+        hardware="a test",
+        threads=1,
+        seconds=0.5,
+        parameters=parameters,
+        bytes=weights.stat().st_size,
+        weights=file_hash(weights),
+    )
 
 
 def write_study(root: Path, made: RunConfig | None = None, items: int = 4) -> Run:
@@ -122,13 +145,57 @@ def write_study(root: Path, made: RunConfig | None = None, items: int = 4) -> Ru
     folder = root / made.study
     arrays = {name: values.numpy() for name, values in data(items).items()}
     write_arrays(folder / "samples.npz", arrays | {"labels": np.arange(items) % 10})
-    write_json(
-        folder / "study.json",
-        {
-            "title": "Small",
-            "classes": ["a", "b"],
-            "alphabets": {"text": "abcde"},
-            "sources": [],
-        },
-    )
+    about = StudyAbout(title="Small", classes=tuple("abcdefghij"), alphabets={"text": "abcde"})
+    write_record(folder / "study.json", about)
     return write_run(folder / "first", made)
+
+
+def made_report(names: Sequence[str], seed: int) -> RunReport:
+    """A report of invented figures, which differ between seeds."""
+    subsets = subset_names(names)
+
+    def rate(mean: float) -> RateMean:
+        return RateMean(mean=mean, error=0.5, exact=True)
+
+    joint = share(4, ITEMS)
+    return RunReport(
+        seed=0,
+        items=ITEMS,
+        rate_samples=16,
+        log_likelihood=LogLikelihood(
+            samples=8,
+            items=ITEMS,
+            estimate="importance-weighted lower bound",
+            joint=Mean(mean=-100.0 - 10 * seed, error=0.5),
+            marginal={name: Mean(mean=-50.0, error=0.5) for name in subsets[1:]},
+            conditional={name: Mean(mean=-60.0, error=0.5) for name in subsets[1:-1]},
+        ),
+        rate={name: rate(1.0 + seed) for name in subsets},
+        cross_rate={name: rate(2.0) for name in subsets},
+        distortion_samples=4,
+        distortion={name: Mean(mean=90.0 - seed, error=0.5) for name in subsets},
+        coherence={
+            subset: {name: share(seed + 3, ITEMS) for name in names} for subset in subsets[1:]
+        },
+        joint_coherence=JointShare(**asdict(joint), modalities=tuple(names)),
+        probe=dict.fromkeys(subsets, 0.5),
+        conflict=Conflicts(
+            items=ITEMS,
+            samples=16,
+            given={
+                side_names(one, two, tuple(names)): _against(names)
+                for one, two in sides(len(names))
+            },
+        ),
+    )
+
+
+def _against(names: Sequence[str]) -> Clash:
+    won = Winners(first=share(20, ITEMS), second=share(12, ITEMS), neither=share(8, ITEMS))
+    return Clash(
+        auroc=Auroc(value=0.9, low=0.85, high=0.95),
+        exact=True,
+        matched=(1.0, 2.0, 3.0, 4.0, 5.0),
+        swapped=(3.0, 5.0, 7.0, 9.0, 11.0),
+        won=dict.fromkeys(names, won),
+    )

@@ -13,8 +13,8 @@ from textwrap import dedent
 
 import pytest
 
-from mmvae_core.store.run import read_json
-from mmvae_core.training.trainer import read_history
+from mmvae_core.files import read_json
+from mmvae_core.store.history import read_history
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("mmvae_core", "configs", "tests", "pyproject.toml")

@@ -31,7 +31,7 @@ PAGES = tuple(path.stem for path in sorted((ROOT / "pages").glob("*.py")))
 """A page and the folder in `ui` that is its own have one name."""
 UI = (("draw", "components"), ("kinds",), ("shell",), ("shared",), PAGES)
 UPWARD = {
-    ("store.run", "evaluation.judge"),
+    ("store.study", "evaluation.judge"),
     ("evaluation.report", "training.second_stage"),
 }
 """Imports against the layers that are still there; there may be fewer, not more."""
@@ -147,7 +147,7 @@ def test_the_face_imports_nothing_of_the_core() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["mmvae_core", "mmvae_core.store.run", "mmvae_core.store.results", "mmvae_core.cli"],
+    ["mmvae_core", "mmvae_core.store.study", "mmvae_core.store.results", "mmvae_core.cli"],
 )
 def test_light_modules_stay_light(module: str) -> None:
     assert loaded_by(module, also=["umap", "sklearn", "PIL", "ui"]) == []

@@ -15,7 +15,7 @@ def test_the_lines_of_python_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_table_is_what_the_reports_say() -> None:
-    from mmvae_core.store.run import SHIPPED, Study
+    from mmvae_core.store.study import SHIPPED, Study
     from tools.results_table import table
 
     assert table(Study(SHIPPED / "digits").runs()) in README

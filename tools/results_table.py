@@ -1,6 +1,8 @@
 """Print the README's table of the shipped runs from their cards and reports."""
 
-from mmvae_core.store.run import FITTED, SHIPPED, Run, studies
+from mmvae_core.store.records import Share
+from mmvae_core.store.run import FITTED, Run
+from mmvae_core.store.study import SHIPPED, studies
 
 PAIRS = (
     ("all -> handwriting", "handwriting+photo+word", "handwriting"),
@@ -25,16 +27,16 @@ def table(runs: list[Run]) -> str:
     rows.append(
         [
             "joint coherence",
-            *(f"{100 * run.report['joint_coherence']['share']:.1f}" for run in runs),
+            *(_percent(run.report.joint_coherence) for run in runs),
         ]
     )
     for prior in FITTED:
         rows.append(
             [f"the same, {prior} fitted afterwards", *(_with_prior(run, prior) for run in runs)]
         )
-    rows.append(["passes", *(str(run.card["epochs"]) for run in runs)])
-    rows.append(["parameters", *(f"{run.card['parameters'] / 1e6:.2f} M" for run in runs)])
-    rows.append(["minutes of training", *(f"{run.card['seconds'] / 60:.0f}" for run in runs)])
+    rows.append(["passes", *(str(run.card.epochs) for run in runs)])
+    rows.append(["parameters", *(f"{run.card.parameters / 1e6:.2f} M" for run in runs)])
+    rows.append(["minutes of training", *(f"{run.card.seconds / 60:.0f}" for run in runs)])
     rows.insert(1, ["---"] + ["---:"] * len(runs))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
@@ -45,19 +47,23 @@ def form(run: Run) -> str:
 
 
 def _with_prior(run: Run, prior: str) -> str:
-    found = run.report.get("fitted_priors", {}).get(prior)
-    return "" if found is None else f"{100 * found['joint_coherence']['share']:.1f}"
+    found = run.report.fitted_priors.get(prior)
+    return "" if found is None else _percent(found.joint_coherence)
+
+
+def _percent(found: Share | None) -> str:
+    return "" if found is None else f"{100 * found.share:.1f}"
 
 
 def _likelihood(run: Run) -> str:
-    joint = run.report["log_likelihood"]["joint"]
-    return f"{joint['mean']:,.0f} ± {1.96 * joint['error']:.0f}"
+    joint = run.report.log_likelihood.joint
+    return f"{joint.mean:,.0f} ± {1.96 * (joint.error or 0):.0f}"
 
 
 def _share(run: Run, given: str, target: str) -> str:
-    found = run.report["coherence"][given][target]
-    spelt = f" ({100 * found['spelt']:.0f})" if "spelt" in found else ""
-    return f"{100 * found['share']:.1f}{spelt}"
+    found = run.report.coherence[given][target]
+    spelt = "" if found.spelt is None else f" ({100 * found.spelt:.0f})"
+    return _percent(found) + spelt
 
 
 if __name__ == "__main__":

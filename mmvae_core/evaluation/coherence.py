@@ -7,7 +7,7 @@ Source: Shi et al. 2019, https://arxiv.org/abs/1911.03393
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from mmvae_core.evaluation.all_subsets import one_subset, subset_names
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.records import JointShare, Share
 
 ROWS = 500
 """Latents decoded at once."""
@@ -53,7 +54,7 @@ def conditional_coherence(
     judges: Mapping[str, Judge],
     seed: int,
     each: Fraction = lambda fraction: None,
-) -> dict[str, dict[str, dict[str, Any]]]:
+) -> dict[str, dict[str, Share]]:
     """Share of items judged as their true class, for every non-empty subset and judged modality.
 
     `posterior` has batch shape [subset, item] (see `all_posteriors`), `labels` are int64 [item].
@@ -65,7 +66,7 @@ def conditional_coherence(
         latent = one_subset(posterior, row).rsample(generator=generator)
         named, spelt = judge_latents(model, latent, judges)
         found[names[row]] = {
-            name: share(int((named[name] == labels).sum()), len(labels)) | spelt.get(name, {})
+            name: share(int((named[name] == labels).sum()), len(labels), spelt.get(name))
             for name in named
         }
         each(row / (len(names) - 1))
@@ -79,24 +80,32 @@ def joint_coherence(
     seed: int,
     samples: int = 2_000,
     prior: Posterior | None = None,
-) -> dict[str, Any]:
+) -> JointShare | None:
     """Share of prior draws z ~ p(z) whose judged modalities are all named the same class.
 
     `prior` stands in for the model's own. Nothing where no modality has a judge.
     """
     if not _judged(model, judges):
-        return {}
+        return None
     generator = generator_of(seed, model.device)
     latent = (prior or model.prior()).rsample((samples,), generator=generator)
     named = torch.stack(list(judge_latents(model, latent, judges)[0].values()))
     agreed = int((named == named[0]).all(0).sum())
-    return {"modalities": _judged(model, judges)} | share(agreed, samples)
+    low, high = wilson(agreed, samples)
+    return JointShare(
+        right=agreed,
+        count=samples,
+        share=agreed / samples,
+        low=low,
+        high=high,
+        modalities=tuple(_judged(model, judges)),
+    )
 
 
 def judge_latents(
     model: MultimodalVAE, latent: Tensor, judges: Mapping[str, Judge]
-) -> tuple[dict[str, Tensor], dict[str, dict[str, float]]]:
-    """Labels int64 [n] per judged modality of latents [n, latent]; for texts {"spelt": share}."""
+) -> tuple[dict[str, Tensor], dict[str, float]]:
+    """Labels int64 [n] per judged modality of latents [n, latent]; of texts the share well spelt."""
     names = _judged(model, judges)
     labels: dict[str, list[Tensor]] = {name: [] for name in names}
     spelt: dict[str, list[Tensor]] = {}
@@ -106,16 +115,14 @@ def judge_latents(
             labels[name].append(judge(means).cpu())
             if isinstance(judge, SpellingJudge):
                 spelt.setdefault(name, []).append(judge.spelt(means))
-    shares = {
-        name: {"spelt": float(torch.cat(flags).double().mean())} for name, flags in spelt.items()
-    }
+    shares = {name: float(torch.cat(flags).double().mean()) for name, flags in spelt.items()}
     return {name: torch.cat(found) for name, found in labels.items()}, shares
 
 
-def share(right: int, count: int) -> dict[str, Any]:
-    """A share with its counts and interval, ready for JSON."""
+def share(right: int, count: int, spelt: float | None = None) -> Share:
+    """A share with its counts and interval; of texts also the share spelt without a mistake."""
     low, high = wilson(right, count)
-    return {"right": right, "count": count, "share": right / count, "low": low, "high": high}
+    return Share(right=right, count=count, share=right / count, low=low, high=high, spelt=spelt)
 
 
 def wilson(successes: int, count: int, z: float = 1.96) -> tuple[float, float]:

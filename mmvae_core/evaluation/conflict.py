@@ -22,7 +22,6 @@ Source: Hirt et al. 2024, https://arxiv.org/abs/2309.00380 (cross rates).
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +35,7 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.private import PrivatePosterior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.records import Auroc, Clash, Conflicts, Winners
 from mmvae_core.subsets import all_subsets, subset_name
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -51,7 +51,7 @@ def conflict(
     samples: int = 128,
     seed: int = 0,
     each: Progress = no_progress,
-) -> dict[str, Any]:
+) -> Conflicts | None:
     """For each pair of sides: `auroc` of the score, quantiles of the score, and who `won`.
 
     `matched` scores have both sides from one item, `swapped` ones the second from a rival. Where
@@ -59,7 +59,7 @@ def conflict(
     not two items and two modalities.
     """
     if min(len(batch), len(model.names)) < 2:
-        return {}
+        return None
     features = torch.cat([model.encode(one.data, one.observed) for one in parts(batch, ITEMS)])
     rival = rivals(labels, seed)
     pairs, found = sides(len(model.names)), {}
@@ -68,15 +68,15 @@ def conflict(
         matched = score(model, mine, (features, batch.observed & second), samples, seed)
         yours = features[rival], (batch.observed & second)[rival]
         swapped = score(model, mine, yours, samples, seed)
-        found[side_names(first, second, model.names)] = {
-            "auroc": auroc(matched.value.cpu().numpy(), swapped.value.cpu().numpy()),
-            "exact": swapped.exact,
-            "matched": _quantiles(matched.value),
-            "swapped": _quantiles(swapped.value),
-            "won": _won(model, mine, yours, labels, labels[rival], judges, seed),
-        }
+        found[side_names(first, second, model.names)] = Clash(
+            auroc=auroc(matched.value.cpu().numpy(), swapped.value.cpu().numpy()),
+            exact=swapped.exact,
+            matched=_quantiles(matched.value),
+            swapped=_quantiles(swapped.value),
+            won=_won(model, mine, yours, labels, labels[rival], judges, seed),
+        )
         each("conflict", (row + 1) / len(pairs))
-    return {"items": len(batch), "samples": samples, "given": found}
+    return Conflicts(items=len(batch), samples=samples, given=found)
 
 
 Side = tuple[Tensor, Tensor]
@@ -139,7 +139,7 @@ def rivals(labels: Tensor, seed: int) -> Tensor:
     return order[torch.where(place < start, place, place + stop - start)].to(labels.device)
 
 
-def auroc(matched: np.ndarray, swapped: np.ndarray) -> dict[str, float]:
+def auroc(matched: np.ndarray, swapped: np.ndarray) -> Auroc:
     """P(swapped score > matched score), ties counting half, with its 95 % interval.
 
     Entry i of both belongs to the same item, so the variance is that of the mean of
@@ -154,8 +154,8 @@ def auroc(matched: np.ndarray, swapped: np.ndarray) -> dict[str, float]:
     reach = 1.96 * float((above + below).std(ddof=1)) / count**0.5 if count > 1 else 1.0
     if reach == 0:
         low, high = wilson(round(value * count), count)
-        return {"value": value, "low": low, "high": high}
-    return {"value": value, "low": max(0.0, value - reach), "high": min(1.0, value + reach)}
+        return Auroc(value=value, low=low, high=high)
+    return Auroc(value=value, low=max(0.0, value - reach), high=min(1.0, value + reach))
 
 
 def _below(points: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -173,21 +173,23 @@ def _won(
     yours: Tensor,
     judges: Mapping[str, Judge],
     seed: int,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Winners]:
     """Per judged modality the shares of generations judged as `first`, `second`, `neither`."""
     generator = generator_of(seed, model.device)
     latent = model.posterior(*joined(first, second)).rsample(generator=generator)
     named, _ = judge_latents(model, latent, judges)
     mine, yours, found = mine.cpu(), yours.cpu(), {}
     for name, labels in named.items():
-        hits = {"first": labels == mine, "second": labels == yours}
-        hits["neither"] = ~(hits["first"] | hits["second"])
-        found[name] = {key: share(int(hit.sum()), len(labels)) for key, hit in hits.items()}
+        hits = labels == mine, labels == yours
+        one, two, none = (
+            share(int(hit.sum()), len(labels)) for hit in (*hits, ~(hits[0] | hits[1]))
+        )
+        found[name] = Winners(first=one, second=two, neither=none)
     return found
 
 
-def _quantiles(values: Tensor) -> list[float]:
-    return [float(one) for one in np.quantile(values.double().cpu().numpy(), QUANTILES)]
+def _quantiles(values: Tensor) -> tuple[float, ...]:
+    return tuple(np.quantile(values.double().cpu().numpy(), QUANTILES).tolist())
 
 
 def _shared(posterior: Posterior) -> Posterior:

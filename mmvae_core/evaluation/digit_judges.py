@@ -9,7 +9,7 @@ from torch import Tensor
 from mmvae_core.data.digits.words import ALPHABET, LENGTH, NAMES, judge_words, score_words
 from mmvae_core.evaluation import coherence
 from mmvae_core.evaluation.judge import Judge
-from mmvae_core.store.run import Study
+from mmvae_core.store.study import Study
 
 
 class PictureJudge:
@@ -52,12 +52,12 @@ def study_judges(study: Study) -> dict[str, coherence.Judge]:
 
 def number_words(study: Study) -> list[str]:
     """The modalities that name ten classes as `data.words` writes digits; mostly none."""
-    if len(study.about.get("classes", [])) != len(NAMES):
+    if len(study.about.classes) != len(NAMES):
         return []
     data = study.samples().data
     return [
         name
-        for name, alphabet in study.about.get("alphabets", {}).items()
+        for name, alphabet in study.about.alphabets.items()
         if alphabet == ALPHABET and name in data and data[name].shape[1:] == (LENGTH,)
     ]
 

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmvae_core.errors import RunError
 from mmvae_core.files import write_atomically
 from mmvae_core.seeding import seeded
+from mmvae_core.store.weights import read_tensors
 
 CLASSES = 10
 CHANNELS = (16, 32, 64)
@@ -111,17 +110,12 @@ def save_judge(judge: Judge, path: Path) -> None:
         save_file({k: v.contiguous() for k, v in judge.state_dict().items()}, temporary)
 
 
-def load_judge(path: Path, shape: tuple[int, ...]) -> Judge:
-    """Read a judge for pictures of this shape; RunError if it is missing or does not fit."""
+def load_judge(path: Path, shape: tuple[int, ...], remedy: str = "make the study anew") -> Judge:
+    """Read a judge for pictures of this shape; RunError, which ends in `remedy`, if it is damaged."""
     with seeded(0):  # weights that are replaced at once still come from the process's generator
         judge = Judge(shape)
-    try:
-        judge.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise RunError(
-            f"{path} is not a judge for pictures of shape {list(shape)} ({error}); "
-            "train it anew with `python -m mmvae_core judge`."
-        ) from None
+    expected = {name: list(value.shape) for name, value in judge.state_dict().items()}
+    judge.load_state_dict(read_tensors(path, expected, beside="card.json", remedy=remedy))
     return judge.eval()
 
 

@@ -18,6 +18,7 @@ from mmvae_core.evaluation.log_likelihood import score
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import DiagonalMixture, Posterior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.records import Mean
 from mmvae_core.subsets import all_subsets
 
 DRAWS = 16
@@ -119,11 +120,11 @@ def log_mean(log_weights: Tensor) -> Estimate:
     return Estimate(value, (log_weights - value).exp().std(0) / count**0.5)
 
 
-def mean_error(values: Tensor) -> dict[str, float | None]:
-    """Mean over items and its standard error (None for a single item), ready for JSON."""
+def mean_error(values: Tensor) -> Mean:
+    """Mean over items and its standard error (None for a single item)."""
     values = values.double()
     error = float(values.std() / len(values) ** 0.5) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "error": error}
+    return Mean(mean=float(values.mean()), error=error)
 
 
 def _scored(

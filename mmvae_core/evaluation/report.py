@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +29,11 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.likelihoods import Categorical
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.projections import project
-from mmvae_core.store.run import Latents, Run, Samples, Study, write_arrays, write_json
+from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.record_files import check_record, write_record
+from mmvae_core.store.records import LogLikelihood, RateMean, RunReport, WithPrior
+from mmvae_core.store.run import Latents, Run
+from mmvae_core.store.study import Samples, Study
 from mmvae_core.subsets import all_subsets
 from mmvae_core.training.second_stage import load_prior
 
@@ -51,19 +54,20 @@ class Budget:
 
 def evaluate_run(
     run: Run, study: Study, seed: int = 0, each: Progress = no_progress
-) -> tuple[dict[str, Any], Latents]:
+) -> tuple[RunReport, Latents]:
     """The report of a stored run on its study's items, with the study's judges."""
     priors = {kind: load_prior(run, kind) for kind in run.priors[1:]}
-    return evaluate(
-        run.model(), study.samples(), study_judges(study), seed=seed, each=each, priors=priors
-    )
+    samples = study.samples_of(run.config)
+    return evaluate(run.model(), samples, study_judges(study), seed=seed, each=each, priors=priors)
 
 
-def save_evaluation(run: Run, report: Mapping[str, Any], latents: Latents) -> None:
-    """Write `report.json` and `latents.npz` into the run's folder."""
+def save_evaluation(run: Run, report: RunReport, latents: Latents) -> None:
+    """Write `report.json` and `latents.npz` into the run's folder; RunError of a run that diverged."""
+    path = run.folder / "report.json"
+    check_record(report, str(path), "nothing was written; train the run anew")
     arrays = {name: values for name, values in vars(latents).items() if values is not None}
     write_arrays(run.folder / "latents.npz", arrays)
-    write_json(run.folder / "report.json", report)
+    write_record(path, report)
 
 
 def evaluate(
@@ -74,8 +78,8 @@ def evaluate(
     seed: int = 0,
     each: Progress = no_progress,
     priors: Mapping[str, Posterior] = MappingProxyType({}),
-) -> tuple[dict[str, Any], Latents]:
-    """The report of a model on test items, ready for JSON, and the items' posteriors.
+) -> tuple[RunReport, Latents]:
+    """The report of a model on test items, and the items' posteriors.
 
     Figures in nats per item are means with the standard error over items; likelihoods are
     unweighted. `judges` see means of the modality they are named after. Each of `priors`, fitted
@@ -84,11 +88,9 @@ def evaluate(
     batch = sample_batch(model, samples)
     posterior, names = all_posteriors(model, batch), subset_names(model.names)
     draws = budget.rate_samples
-    report: dict[str, Any] = {"seed": seed, "items": len(samples), "rate_samples": draws}
-    report["log_likelihood"], marginal = _likelihood(model, batch, budget, seed, each)
+    likelihood, marginal = _likelihood(model, batch, budget, seed, each)
     rate = rates(posterior, model.prior(), draws, seed)
-    report["rate"] = _estimates(names, rate)
-    report["cross_rate"] = _estimates(names, cross_rates(posterior, draws, seed))
+    cross = cross_rates(posterior, draws, seed)
     each("rate", 1.0)
     labels = torch.from_numpy(samples.labels.astype(np.int64))
     distortion, bound = distortions(
@@ -99,28 +101,34 @@ def evaluate(
         seed,
         lambda fraction: each("distortion", fraction),
     )
-    report["distortion_samples"] = budget.distortion_samples
-    report["distortion"] = {
-        name: mean_error(one) for name, one in zip(names, distortion, strict=True)
-    }
-    report["coherence"] = conditional_coherence(
-        model,
-        posterior,
-        labels,
-        judges,
-        seed,
-        lambda fraction: each("coherence", fraction),
+    coherence = conditional_coherence(
+        model, posterior, labels, judges, seed, lambda fraction: each("coherence", fraction)
     )
-    report["joint_coherence"] = joint_coherence(model, judges, seed, budget.prior_samples)
-    report["fitted_priors"] = {
+    joint = joint_coherence(model, judges, seed, budget.prior_samples)
+    fitted = {
         name: _with_prior(model, batch, judges, budget, seed, one) for name, one in priors.items()
     }
     each("joint_coherence", 1.0)
-    report["probe"] = dict(zip(names, latent_probe(posterior, samples.labels, seed), strict=True))
+    probe = latent_probe(posterior, samples.labels, seed)
     each("probe", 1.0)
-    report["conflict"] = conflict(model, batch, labels, judges, draws, seed, each)
+    conflicts = conflict(model, batch, labels, judges, draws, seed, each)
     latents = _latents(model, posterior, rate, (distortion, bound, marginal), seed)
     each("projection", 1.0)
+    report = RunReport(
+        seed=seed,
+        items=len(samples),
+        rate_samples=draws,
+        log_likelihood=likelihood,
+        rate=_estimates(names, rate),
+        cross_rate=_estimates(names, cross),
+        distortion_samples=budget.distortion_samples,
+        distortion=dict(zip(names, map(mean_error, distortion), strict=True)),
+        coherence=coherence,
+        joint_coherence=joint,
+        fitted_priors=fitted,
+        probe=dict(zip(names, probe, strict=True)),
+        conflict=conflicts,
+    )
     return report, latents
 
 
@@ -146,7 +154,7 @@ def sample_batch(model: MultimodalVAE, samples: Samples) -> Batch:
 
 def _likelihood(
     model: MultimodalVAE, batch: Batch, budget: Budget, seed: int, each: Progress
-) -> tuple[dict[str, Any], Tensor]:
+) -> tuple[LogLikelihood, Tensor]:
     """Joint, marginal and conditional log-likelihoods of the first items, and [subset, item]."""
     first = next(parts(batch, budget.likelihood_items))
     values = log_likelihoods(
@@ -157,14 +165,15 @@ def _likelihood(
         each=lambda fraction: each("log_likelihood", fraction),
     )
     rows = list(enumerate(subset_names(model.names)))
-    return {
-        "samples": budget.likelihood_samples,
-        "items": len(first),
-        "estimate": "importance-weighted lower bound",
-        "joint": mean_error(values[-1]),
-        "marginal": {name: mean_error(values[row]) for row, name in rows[1:]},
-        "conditional": {name: mean_error(values[-1] - values[row]) for row, name in rows[1:-1]},
-    }, values
+    likelihood = LogLikelihood(
+        samples=budget.likelihood_samples,
+        items=len(first),
+        estimate="importance-weighted lower bound",
+        joint=mean_error(values[-1]),
+        marginal={name: mean_error(values[row]) for row, name in rows[1:]},
+        conditional={name: mean_error(values[-1] - values[row]) for row, name in rows[1:-1]},
+    )
+    return likelihood, values
 
 
 @torch.no_grad()
@@ -175,23 +184,24 @@ def _with_prior(
     budget: Budget,
     seed: int,
     prior: Posterior,
-) -> dict[str, Any]:
+) -> WithPrior:
     """What depends on p(z) alone, measured with another one: draws' coherence, joint likelihood."""
     everything = torch.ones(len(model.names), dtype=torch.bool)
     first = next(parts(batch, budget.likelihood_items))
     values = log_likelihood(
         model, first, everything, everything, budget.likelihood_samples, seed, prior=prior
     )
-    return {
-        "joint_coherence": joint_coherence(model, judges, seed, budget.prior_samples, prior),
-        "log_likelihood": mean_error(values),
-    }
+    return WithPrior(
+        joint_coherence=joint_coherence(model, judges, seed, budget.prior_samples, prior),
+        log_likelihood=mean_error(values),
+    )
 
 
-def _estimates(names: list[str], found: list[Estimate]) -> dict[str, Any]:
+def _estimates(names: list[str], found: list[Estimate]) -> dict[str, RateMean]:
+    means = [mean_error(one.value) for one in found]
     return {
-        name: mean_error(one.value) | {"exact": one.exact}
-        for name, one in zip(names, found, strict=True)
+        name: RateMean(mean=mean.mean, error=mean.error, exact=one.exact)
+        for name, mean, one in zip(names, means, found, strict=True)
     }
 
 

@@ -161,7 +161,7 @@ def fingerprint(config: RunConfig) -> str:
 
 def _check(config: RunConfig) -> None:
     from mmvae_core.build import build_objective  # late: who only reads results needs no torch
-    from mmvae_core.store.run import check_size
+    from mmvae_core.store.weights import check_size
 
     build_objective(config)
     check_size(config)

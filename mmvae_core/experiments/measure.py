@@ -19,8 +19,8 @@ from mmvae_core.evaluation.maximum_likelihood import dense_maximum, structured_m
 from mmvae_core.evaluation.true_likelihood import true_log_likelihood
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.history import EpochReport
 from mmvae_core.subsets import all_subsets
-from mmvae_core.training.trainer import EpochReport
 
 SAMPLES, ROWS = 1024, 20_000
 """Importance samples of a log-likelihood, and latents decoded at once."""

@@ -13,7 +13,7 @@ from mmvae_core.experiments.grid import EXPERIMENTS, TRUTH
 from mmvae_core.experiments.measure import KL_ITEMS, KL_SAMPLES, SAMPLES
 from mmvae_core.experiments.runner import DIVERGED, Order, Row
 from mmvae_core.experiments.summary import LEVEL, claims, curves, summarise, verdicts
-from mmvae_core.store.run import write_json
+from mmvae_core.files import write_json
 from mmvae_core.training.runs import hardware
 
 

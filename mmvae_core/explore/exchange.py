@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +13,10 @@ from mmvae_core.config import ModalityConfig, RunConfig
 from mmvae_core.errors import DataError, UsageError
 from mmvae_core.files import write_atomically
 from mmvae_core.modalities.own_input import read_picture, read_symbols
+from mmvae_core.store.records import About
 
 
-def read_given(
-    texts: Sequence[str], config: RunConfig, about: Mapping[str, Any]
-) -> dict[str, Tensor]:
+def read_given(texts: Sequence[str], config: RunConfig, about: About) -> dict[str, Tensor]:
     """Items from `MODALITY=FILE` (pictures, numbers as .csv) and `MODALITY=TEXT` (words)."""
     known = {modality.name: modality for modality in config.modalities}
     items: dict[str, Tensor] = {}
@@ -31,7 +29,7 @@ def read_given(
             )
         if name in items:
             raise UsageError(f"--given names {name!r} twice; give each modality once.")
-        alphabet = about.get("alphabets", {}).get(name)
+        alphabet = about.alphabets.get(name)
         items[name] = read_item(value, known[name], alphabet)
     return items
 
@@ -49,7 +47,7 @@ def read_item(value: str, modality: ModalityConfig, alphabet: str | None = None)
 
 
 def write_generated(
-    means: Mapping[str, Tensor], config: RunConfig, about: Mapping[str, Any], folder: Path
+    means: Mapping[str, Tensor], config: RunConfig, about: About, folder: Path
 ) -> list[Path]:
     """Write each modality's samples [sample, ...]: a PNG a picture, one text file of words."""
     known = {modality.name: modality for modality in config.modalities}
@@ -60,8 +58,8 @@ def write_generated(
                 _write_picture(value, folder / f"{name}-{index:02d}.png")
                 for index, value in enumerate(values)
             ]
-        elif name in about.get("alphabets", {}):
-            lines = words(values, about["alphabets"][name])
+        elif name in about.alphabets:
+            lines = words(values, about.alphabets[name])
             paths.append(_write_text(lines, folder / f"{name}.txt"))
         else:
             lines = [",".join(f"{x:.6g}" for x in value.flatten().tolist()) for value in values]

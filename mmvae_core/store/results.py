@@ -5,23 +5,19 @@ was made of; the shipped ones lie in `checkpoints/results`.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-from mmvae_core.errors import RunError
-from mmvae_core.store.run import Run, read_json
+from mmvae_core.store.record_files import read_record
+from mmvae_core.store.records import Number, Record, Text
+from mmvae_core.store.run import Run
 
 FOLDER = "results"
 MAX_TABLE_BYTES = 20_000_000
 
-Number = Annotated[float, Meta(ge=-1e30, le=1e30)]
-"""Finite: NaN is not at least anything."""
-Text = Annotated[str, Meta(max_length=200)]
 
-
-class Interval(msgspec.Struct, frozen=True, kw_only=True):
+class Interval(Record, frozen=True, kw_only=True):
     """A mean over seeds with its interval of confidence; no interval where there is one seed.
 
     `singles` are the seeds' own values; reports of an earlier version lack them.
@@ -34,7 +30,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     singles: tuple[Number, ...] = ()
 
 
-class Claim(Interval, frozen=True):
+class Claim(Interval, frozen=True, kw_only=True):
     """A paired difference `better` minus `worse` in nats per item, and whether it is as claimed."""
 
     claim: Text
@@ -44,7 +40,7 @@ class Claim(Interval, frozen=True):
     verdict: Literal["holds", "open", "reversed"]
 
 
-class Verdict(Interval, frozen=True):
+class Verdict(Interval, frozen=True, kw_only=True):
     """What became of a claim in one world; `against` says what was subtracted.
 
     The claims themselves stand in `experiments.claims`.
@@ -56,7 +52,7 @@ class Verdict(Interval, frozen=True):
     verdict: Literal["holds", "open", "does not hold"]
 
 
-class Curve(msgspec.Struct, frozen=True):
+class Curve(Record, frozen=True, kw_only=True):
     """A model's bound on held-out items along the training, the mean over seeds by pass."""
 
     variant: Text
@@ -72,7 +68,7 @@ class Curve(msgspec.Struct, frozen=True):
             raise ValueError("a curve needs a bound for each pass")
 
 
-class Summary(Interval, frozen=True):
+class Summary(Interval, frozen=True, kw_only=True):
     """A figure of one model; `given` is `all`, or a mean over `pairs` or `singles`."""
 
     variant: Text
@@ -82,14 +78,14 @@ class Summary(Interval, frozen=True):
     given: Text
 
 
-class KlBudget(msgspec.Struct, frozen=True):
+class KlBudget(Record, frozen=True, kw_only=True):
     """Over how many items, and draws where there is no formula, a KL is a mean."""
 
     items: int
     samples: int
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(Record, frozen=True, kw_only=True):
     """The report of an experiment, of which `variants` are the worlds."""
 
     experiment: Text
@@ -139,13 +135,7 @@ def report_files(root: Path) -> list[Path]:
 
 def read_report(path: Path) -> Report:
     """An experiment's report; RunError in one sentence if it is damaged or of another kind."""
-    try:
-        return msgspec.convert(read_json(path), Report)
-    except msgspec.ValidationError as error:
-        raise RunError(
-            f"{path} is not the report of an experiment ({error}); make it anew with "
-            "`python -m mmvae_core experiment`."
-        ) from None
+    return read_record(path, Report, "make it anew with `python -m mmvae_core experiment`")
 
 
 def read_table(report: Path) -> bytes | None:
@@ -160,20 +150,12 @@ def headline(run: Run) -> dict[str, float]:
 
     Coherence is among them where the study has judges.
     """
-    try:
-        report = run.report
-    except RunError:
+    if not run.is_measured:
         return {}
-    try:
-        return _headline(report, run.config.names)
-    except (KeyError, TypeError, AttributeError):
-        raise RunError(f"{run.folder}/report.json is of another kind; make it anew.") from None
-
-
-def _headline(report: dict[str, Any], names: tuple[str, ...]) -> dict[str, float]:
-    full, joint = report["coherence"].get("+".join(names), {}), report["joint_coherence"]
+    report, names = run.report, run.config.names
+    full, joint = report.coherence.get("+".join(names), {}), report.joint_coherence
     return {
-        "joint_log_likelihood": report["log_likelihood"]["joint"]["mean"],
-        **({"joint_coherence": joint["share"]} if joint else {}),
-        **{f"all_to_{name}": full[name]["share"] for name in names if name in full},
+        "joint_log_likelihood": report.log_likelihood.joint.mean,
+        **({"joint_coherence": joint.share} if joint else {}),
+        **{f"all_to_{name}": full[name].share for name in names if name in full},
     }

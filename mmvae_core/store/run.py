@@ -1,65 +1,41 @@
-"""Trained runs and studies on disk.
+"""A trained run on disk: configuration, card, weights, report and latents, each by its contract."""
 
-A study is a folder: `study.json` (what its classes and symbols are called), `samples.npz` (fixed
-test items), `truth.npz` (true latents of made items), `judge/` (classifiers), and one folder a run.
-A run is a folder: `config.json`, `card.json` (how it was trained), `weights.safetensors`,
-`history.csv`, `report.json` (what was measured), `latents.npz` (posteriors of the samples, so that
-a first picture needs no model).
-Nothing is ever unpickled; shapes are read and checked before memory is spent.
-"""
-
-import hashlib
-import json
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mmvae_core.config import RunConfig, load_config
-from mmvae_core.errors import RunError, UsageError, one_line
-from mmvae_core.files import write_atomically
+from mmvae_core.errors import RunError
+from mmvae_core.store.arrays import Contract, read_arrays
+from mmvae_core.store.record_files import plain, read_record
+from mmvae_core.store.records import Card, RunReport
+from mmvae_core.store.weights import load_model
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from mmvae_core.evaluation.judge import Judge
     from mmvae_core.model import MultimodalVAE
 
 TRAINED = "trained"
 FITTED = ("mixture", "flow")
 """Priors that `second_stage` fits to a finished run, beside the trained one."""
-SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
-MAX_PARAMETERS = 500_000_000
-MAX_ARRAY_BYTES = 2_000_000_000
-MAX_JSON_BYTES = 50_000_000
-# Damaged files raise all of these; MemoryError, for a header that claims too much, spends none.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    RuntimeError,
-    MemoryError,
-    OverflowError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Fixed test items: arrays [item, ...] per modality and labels [item] in 0..classes-1."""
-
-    data: Mapping[str, np.ndarray]
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
+TRAIN = "copy it from where the run was trained, or `python -m mmvae_core train` the run anew"
+LATENTS = {
+    "masks": Contract(("subset", "modality"), "b"),
+    "mean": Contract(("subset", "item", "latent")),
+    "stddev": Contract(("subset", "item", "latent")),
+    "rate": Contract(("subset", "item")),
+    "pca": Contract(("subset", "item", "2")),
+    "pca_explained": Contract(("2",)),
+    "umap": Contract(("subset", "item", "2")),
+    "distortion": Contract(("subset", "item"), optional=True),
+    "log_likelihood": Contract(("subset", "item"), optional=True),
+    "marginal": Contract(("subset", "first"), optional=True),
+}
+"""The arrays of latents.npz; see `Latents`."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +45,7 @@ class Latents:
     `masks` [subset, modality]; `mean` and `stddev` [subset, item, latent] (a mixture's are its
     moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2]. Of runs evaluated
     by an earlier version these are None: `distortion` and `log_likelihood` [subset, item] (see
-    `evaluation.rates.distortions`), and `marginal` [subset, item], log p(x_S) of the first items,
+    `evaluation.rates.distortions`), and `marginal` [subset, first], log p(x_S) of the first items,
     whose means are in the report.
     """
 
@@ -103,250 +79,90 @@ class Run:
         return load_config(self.folder / "config.json")
 
     @cached_property
-    def card(self) -> dict[str, Any]:
+    def card(self) -> Card:
         """Epochs, device, hardware, threads, wall time, parameters, weights' hash."""
-        return read_json(self.folder / "card.json")
+        return read_record(self.folder / "card.json", Card, TRAIN)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the run has a report."""
+        return (self.folder / "report.json").is_file()
 
     @cached_property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> RunReport:
         """What `evaluate` measured."""
-        return read_json(self.folder / "report.json")
+        path = self.folder / "report.json"
+        report = read_record(path, RunReport, self._evaluate)
+        self._check_subsets(path, report)
+        return report
 
     @property
     def priors(self) -> tuple[str, ...]:
         """The trained prior's name, then those of priors that were fitted to the run afterwards."""
-        return (TRAINED, *FITTED) if (self.folder / "priors.json").is_file() else (TRAINED,)
+        files = [self.folder / name for name in ("priors.json", "priors.safetensors")]
+        return (TRAINED, *FITTED) if any(one.is_file() for one in files) else (TRAINED,)
 
     @property
     def weights(self) -> Path:
         """The weights' file."""
         return self.folder / "weights.safetensors"
 
-    def latents(self) -> Latents:
-        """Stored posteriors and coordinates of the study's samples."""
-        path = self.folder / "latents.npz"
-        arrays = read_arrays(path)
-        fields = Latents.__dataclass_fields__.values()
-        missing = [one.name for one in fields if one.default is MISSING and one.name not in arrays]
-        if missing:
-            raise RunError(f"{path} lacks {', '.join(missing)}; make it with `evaluate`.")
-        return Latents(**{one.name: arrays[one.name] for one in fields if one.name in arrays})
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether the posteriors of the study's samples are stored."""
+        return (self.folder / "latents.npz").is_file()
+
+    def latents(self, items: int | None = None) -> Latents:
+        """Stored posteriors and coordinates of the study's samples, of which there are `items`."""
+        path, count = self.folder / "latents.npz", len(self.config.names)
+        sizes = {"modality": count, "subset": 2**count, "latent": self.config.latents}
+        sizes |= {} if items is None else {"item": items}
+        found = Latents(**read_arrays(path, LATENTS, sizes, self._evaluate))
+        every = [[index in one for index in range(count)] for one in _subsets(count)]
+        if found.masks.tolist() != every:
+            raise RunError(
+                f"{path} holds masks in an order of its own, expected every subset once, small ones "
+                f"first; {self._evaluate}."
+            )
+        return found
 
     def model(self) -> "MultimodalVAE":
         """The trained model on the CPU in float32, in evaluation mode."""
-        return load_model(self)
-
-
-@dataclass(frozen=True)
-class Study:
-    """A folder of runs over the same data."""
-
-    folder: Path
+        return load_model(self.config, self.weights)
 
     @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.folder.name
+    def _evaluate(self) -> str:
+        return f"make it anew with `python -m mmvae_core evaluate {self.id} --save`"
 
-    @cached_property
-    def about(self) -> dict[str, Any]:
-        """`title`, `classes` (names of the labels), `alphabets` by modality, `sources`."""
-        return read_json(self.folder / "study.json")
-
-    def runs(self) -> list[Run]:
-        """The runs with a configuration and weights, by name."""
-        found = sorted(self.folder.glob("*/weights.safetensors"))
-        return [Run(path.parent) for path in found if (path.parent / "config.json").is_file()]
-
-    def samples(self) -> Samples:
-        """The fixed test items."""
-        arrays = read_arrays(self.folder / "samples.npz")
-        if "labels" not in arrays:
-            raise RunError(f"{self.folder}/samples.npz lacks labels; make it with `study`.")
-        return Samples(arrays, arrays.pop("labels"))
-
-    def truth(self) -> np.ndarray | None:
-        """The items' true latents [item, latent], where the data were made from known ones."""
-        if not (path := self.folder / "truth.npz").is_file():
-            return None
-        latents = read_arrays(path).get("latents")
-        if latents is None or latents.ndim != 2 or not np.isfinite(latents).all():
-            raise RunError(f"{path} lacks finite latents [item, latent]; make the study anew.")
-        return latents
-
-    def judges(self) -> dict[str, "Judge"]:
-        """One classifier per judged modality."""
-        from mmvae_core.evaluation.judge import load_judge
-
-        return {
-            name: load_judge(self.folder / "judge" / f"{name}.safetensors", tuple(card["shape"]))
-            for name, card in self.judge_cards.items()
+    def _check_subsets(self, path: Path, report: RunReport) -> None:
+        """RunError where a report is of other modalities than the run."""
+        names = self.config.names
+        every = {_name(names, one) for one in _subsets(len(names))}
+        held = {
+            "log_likelihood.marginal": report.log_likelihood.marginal,
+            "log_likelihood.conditional": report.log_likelihood.conditional,
+            "rate": report.rate,
+            "cross_rate": report.cross_rate,
+            "distortion": report.distortion,
+            "coherence": report.coherence,
+            "probe": report.probe,
         }
-
-    @cached_property
-    def judge_cards(self) -> dict[str, Any]:
-        """What each judge was trained on and how often it is right on real test data."""
-        path = self.folder / "judge" / "card.json"
-        return read_json(path) if path.is_file() else {}
-
-
-def studies(root: Path = SHIPPED) -> list[Study]:
-    """The studies under a folder."""
-    return [Study(path.parent) for path in sorted(root.glob("*/study.json"))]
+        wrong = [
+            f"holds {field}.{plain(one)}" for field in held for one in held[field].keys() - every
+        ]
+        wrong += [f"lacks rate.{one}" for one in every - report.rate.keys()]
+        if wrong:
+            raise RunError(
+                f"{path} {min(wrong)}, expected the subsets of {', '.join(names)}; "
+                f"{self._evaluate}."
+            )
 
 
-def find_run(text: str, root: Path = SHIPPED) -> Run:
-    """The run of an id as `runs` prints it, or of a folder."""
-    known = {run.id: run for study in studies(root) for run in study.runs()}
-    if text in known:
-        return known[text]
-    folder = Path(text)
-    if (folder / "config.json").is_file() and (folder / "weights.safetensors").is_file():
-        return Run(folder)
-    listed = ", ".join(known) or "none"
-    raise UsageError(f"There is no run {text!r}; known runs are {listed}, or give a run's folder.")
+def _subsets(count: int) -> Iterator[Sequence[int]]:
+    """The members of every subset, ordered as `subsets.all_subsets`."""
+    return (one for size in range(count + 1) for one in combinations(range(count), size))
 
 
-def find_study(run: Run, root: Path = SHIPPED) -> Study:
-    """The study that a run belongs to: its own parent folder, else the shipped one of its name."""
-    for folder in (run.folder.resolve().parent, root / run.config.study):
-        if (folder / "study.json").is_file():
-            return Study(folder)
-    raise RunError(
-        f"There is no study {run.config.study!r} for the run {run.folder}; put the run's folder "
-        "beside the study's study.json and samples.npz."
-    )
-
-
-def load_model(run: Run) -> "MultimodalVAE":
-    """Build the model and read its weights; RunError if they do not fit each other."""
-
-    from mmvae_core.build import build_model
-
-    check_size(run.config)
-    model = build_model(run.config)
-    expected = {name: list(value.shape) for name, value in model.state_dict().items()}
-    model.load_state_dict(read_tensors(run.weights, expected))
-    return model.eval().requires_grad_(False)
-
-
-def read_tensors(
-    path: Path, expected: Mapping[str, Sequence[int]], prefix: str = ""
-) -> "dict[str, Tensor]":
-    """The tensors of a safetensors file in float32; only those whose names begin with `prefix`.
-
-    Names and shapes are compared with the expected ones before any is read; RunError where they
-    differ, or a number is not finite.
-    """
-    import torch
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            found = {
-                name: list(file.get_slice(name).get_shape())
-                for name in list(file.keys())
-                if name.startswith(prefix)
-            }
-            if found != {name: list(shape) for name, shape in expected.items()}:
-                raise RunError(_misfit(path, expected, found))
-            tensors = {name: file.get_tensor(name).float() for name in expected}
-    except (SafetensorError, OSError) as error:
-        raise RunError(f"{path} is unreadable ({one_line(error)}); copy it again.") from None
-    bad = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
-    if bad:
-        raise RunError(f"{path} holds NaN or infinity in {bad[0]}; train the run anew.")
-    return tensors
-
-
-def check_size(config: RunConfig) -> int:
-    """Parameters of a configuration, counted without spending their memory."""
-    import torch
-
-    from mmvae_core.build import build_model
-
-    try:
-        with torch.device("meta"):
-            count = sum(value.numel() for value in build_model(config).parameters())
-    except (RuntimeError, OverflowError, TypeError):  # sizes that 64 bits cannot count
-        count = 2**63
-    if count > MAX_PARAMETERS:
-        raise RunError(
-            f"The configuration describes {count:,} parameters, more than the {MAX_PARAMETERS:,} "
-            "allowed here; make `width`, `features` or `latent` smaller."
-        )
-    return count
-
-
-def save_weights(model: "MultimodalVAE", path: Path) -> None:
-    """Write the weights in half precision, atomically."""
-    write_tensors(path, model.state_dict())
-
-
-def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
-    """Write tensors in half precision, atomically; RunError if that cannot hold them."""
-    from safetensors.torch import save_file
-
-    halves = {name: value.detach().cpu().half().contiguous() for name, value in tensors.items()}
-    bad = [name for name, value in halves.items() if not value.isfinite().all()]
-    if bad:
-        raise RunError(
-            f"The weights {bad[0]} are not finite in half precision (over 65,504, or NaN); train "
-            "with a lower learning_rate."
-        )
-    with write_atomically(path) as temporary:
-        save_file(halves, temporary)
-
-
-def file_hash(path: Path) -> str:
-    """The first twelve digits of a file's SHA-256, as shown beside every number of a run."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; RunError if it is missing, too large or damaged."""
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise RunError(f"{path} is larger than {MAX_JSON_BYTES:,} bytes; make it anew.")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read ({one_line(error)}); make it again.") from None
-    if not isinstance(data, dict):
-        raise RunError(f"{path} holds a {type(data).__name__}, expected an object; make it anew.")
-    return data
-
-
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write an object as readable JSON, atomically."""
-    with write_atomically(path) as temporary:
-        temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an npz file; sizes are checked first and nothing is unpickled."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            total = sum(entry.file_size for entry in archive.infolist())
-        if total > MAX_ARRAY_BYTES:
-            raise RunError(f"{path} would take {total:,} bytes, over {MAX_ARRAY_BYTES:,} allowed.")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except UNREADABLE as error:
-        raise RunError(f"{path} cannot be read ({one_line(error)}); make it again.") from None
-
-
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write a compressed npz file, atomically."""
-    with write_atomically(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **dict(arrays))
-
-
-def _misfit(
-    path: Path, expected: Mapping[str, Sequence[int]], found: Mapping[str, Sequence[int]]
-) -> str:
-    wanted = {name: list(shape) for name, shape in expected.items()}
-    name = next(name for name in [*wanted, *found] if wanted.get(name) != found.get(name))
-    return (
-        f"{path} does not fit its config.json: {name} has shape {found.get(name)}, "
-        f"expected {wanted.get(name)}; copy both files from the same run."
-    )
+def _name(names: Sequence[str], members: Sequence[int]) -> str:
+    """As `subsets.subset_name` calls it, which needs torch."""
+    return "+".join(names[index] for index in members) or "nothing"

@@ -21,7 +21,8 @@ from mmvae_core.data.source import Source
 from mmvae_core.errors import UsageError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.seeding import generator_of, pass_seed
-from mmvae_core.training.trainer import VALIDATION_SEED, EpochReport, Step, beta_at, rate_at
+from mmvae_core.store.history import EpochReport
+from mmvae_core.training.trainer import VALIDATION_SEED, Step, beta_at, rate_at
 
 
 class Ensemble:

@@ -14,10 +14,15 @@ from mmvae_core.build import start_model
 from mmvae_core.config import RunConfig, load_config, to_dict
 from mmvae_core.data.source import Source
 from mmvae_core.errors import RunError, UsageError
+from mmvae_core.files import write_json
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.store.run import Run, check_size, file_hash, save_weights, write_json
+from mmvae_core.store.history import EpochReport, read_history, write_history
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import Card
+from mmvae_core.store.run import Run
+from mmvae_core.store.weights import check_size, file_hash, save_weights
 from mmvae_core.training.state import TrainingState
-from mmvae_core.training.trainer import EpochReport, Trainer, read_history, write_history
+from mmvae_core.training.trainer import Trainer
 
 STATE = "training.safetensors"
 
@@ -59,7 +64,7 @@ def finish_run(
     write_json(folder / "config.json", to_dict(config))
     write_history(folder / "history.csv", reports)
     save_weights(model, folder / "weights.safetensors")
-    write_json(folder / "card.json", _card(config, folder, model, reports, device))
+    write_record(folder / "card.json", _card(config, folder, model, reports, device))
     return Run(folder)
 
 
@@ -98,32 +103,23 @@ def _card(
     model: MultimodalVAE,
     reports: list[EpochReport],
     device: torch.device,
-) -> dict[str, object]:
-    """How the run came to be, in words and numbers for people."""
+) -> Card:
+    """How the run came to be; what it is stands in its configuration."""
     weights = folder / "weights.safetensors"
-    return {
-        "study": config.study,
-        "data": config.data.name,
-        "photo": config.data.photo,
-        "aggregator": config.aggregator.name,
-        "family": config.aggregator.family,
-        "components": config.aggregator.components,
-        "prior": config.prior.name,
-        "private": config.private,
-        "objective": config.objective.name,
-        "seed": config.training.seed,
-        "epochs": len(reports),
-        "device": device.type,
-        "hardware": hardware(device),
-        "threads": torch.get_num_threads(),
-        "seconds": round(sum(report.seconds for report in reports), 1),
-        "finished": time.strftime("%Y-%m-%d", time.gmtime()),
-        "parameters": sum(value.numel() for value in model.parameters()),
-        "bytes": weights.stat().st_size,
-        "weights": file_hash(weights),
-        "torch": version("torch"),
-        "version": __version__,
-    }
+    return Card(
+        seed=config.training.seed,
+        epochs=len(reports),
+        device=device.type,
+        hardware=hardware(device),
+        threads=torch.get_num_threads(),
+        seconds=round(sum(report.seconds for report in reports), 1),
+        finished=time.strftime("%Y-%m-%d", time.gmtime()),
+        parameters=sum(value.numel() for value in model.parameters()),
+        bytes=weights.stat().st_size,
+        weights=file_hash(weights),
+        torch=version("torch"),
+        version=__version__,
+    )
 
 
 def hardware(device: torch.device) -> str:

@@ -12,7 +12,6 @@ arXiv 1903.05789, on a second stage.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from msgspec.structs import replace
@@ -29,19 +28,12 @@ from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior
 from mmvae_core.seeding import seeded
-from mmvae_core.store.run import (
-    TRAINED,
-    Run,
-    check_size,
-    file_hash,
-    read_json,
-    read_tensors,
-    write_json,
-    write_tensors,
-)
+from mmvae_core.store.record_files import read_record, write_record
+from mmvae_core.store.records import PriorsCard
+from mmvae_core.store.run import TRAINED, Run
+from mmvae_core.store.weights import check_size, file_hash, read_tensors, write_tensors
 from mmvae_core.training.prior_fit import ITEMS, posterior_draws
 
-FORMAT = 1
 PASSES, BATCH, LEARNING_RATE = 60, 250, 2e-3
 HELD_OUT_SEED = 2
 EM_STEPS = 200
@@ -63,7 +55,7 @@ def fit_priors(
     source: Source,
     settings: Settings = Settings(),
     each: Callable[[str, float], None] = lambda part, done: None,
-) -> tuple[dict[str, nn.Module], dict[str, Any]]:
+) -> tuple[dict[str, nn.Module], PriorsCard]:
     """Both priors, and a card: mean log p(z) of held-out items' draws in nats, for all three.
 
     Fitted to one z ~ q(z | x_O) of each of the first 10,000 training items; judged on one of each
@@ -86,16 +78,16 @@ def fit_priors(
             name: mean_error(one().log_prob(fresh))
             for name, one in {TRAINED: trained, **found}.items()
         }
-    return found, {
-        "format": FORMAT,
-        "items": min(len(points), ITEMS),
-        "held_out_items": len(fresh),
-        "held_out": held_out,
-        "seed": seed,
-        "components": settings.components,
-        "width": settings.width,
-        "layers": settings.layers,
-    }
+    return found, PriorsCard(
+        items=min(len(points), ITEMS),
+        held_out_items=len(fresh),
+        held_out=held_out,
+        seed=seed,
+        components=settings.components,
+        width=settings.width,
+        layers=settings.layers,
+        weights="",  # known when they are saved beside a run
+    )
 
 
 def fit_flow(
@@ -121,7 +113,7 @@ def fit_flow(
         each((done + 1) / passes)
 
 
-def save_priors(run: Run, found: Mapping[str, nn.Module], card: Mapping[str, Any]) -> None:
+def save_priors(run: Run, found: Mapping[str, nn.Module], card: PriorsCard) -> None:
     """Write `priors.safetensors`, then `priors.json`, which names the weights they belong to."""
     tensors = {
         f"{kind}/{name}": value
@@ -129,7 +121,7 @@ def save_priors(run: Run, found: Mapping[str, nn.Module], card: Mapping[str, Any
         for name, value in prior.state_dict().items()
     }
     write_tensors(run.folder / "priors.safetensors", tensors)
-    write_json(run.folder / "priors.json", {**card, "weights": file_hash(run.weights)})
+    write_record(run.folder / "priors.json", replace(card, weights=file_hash(run.weights)))
 
 
 def load_prior(run: Run, kind: str) -> Posterior:
@@ -137,24 +129,22 @@ def load_prior(run: Run, kind: str) -> Posterior:
 
     Private latents keep their standard normal.
     """
-    card = read_json(run.folder / "priors.json")
-    if card.get("weights") != file_hash(run.weights):
+    path, remedy = (
+        run.folder / "priors.json",
+        f"make it anew with `python -m mmvae_core fit-prior {run.id}`",
+    )
+    card = read_record(path, PriorsCard, remedy)
+    if card.weights != (expected := file_hash(run.weights)):
         raise RunError(
-            f"{run.folder}/priors.json was fitted to other weights than the run has; "
-            f"make it anew with `fit-prior {run.id}`."
+            f"{path} was fitted to other weights than the run has, {card.weights!r}, expected "
+            f"{expected!r}; {remedy}."
         )
-    try:
-        settings = Settings(*(int(card[name]) for name in ("components", "width", "layers")))
-    except (KeyError, TypeError, ValueError):
-        raise RunError(
-            f"{run.folder}/priors.json lacks components, width or layers as whole numbers; make it "
-            f"anew with `fit-prior {run.id}`."
-        ) from None
+    settings = Settings(card.components, card.width, card.layers)
     check_size(_with_prior(run.config, kind, settings))
     prior = _empty_prior(run.config, kind, settings)
     path = run.folder / "priors.safetensors"
     expected = {f"{kind}/{name}": value.shape for name, value in prior.state_dict().items()}
-    tensors = read_tensors(path, expected, f"{kind}/")
+    tensors = read_tensors(path, expected, f"{kind}/", "priors.json", remedy)
     prior.load_state_dict({name.removeprefix(f"{kind}/"): value for name, value in tensors.items()})
     whole = prior.requires_grad_(False)
     if run.config.private:

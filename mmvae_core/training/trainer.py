@@ -1,11 +1,9 @@
 """Training as an iterator of epoch reports, shared by the command line, the app and the tests."""
 
-import csv
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
 from lightning_fabric import Fabric
@@ -15,11 +13,11 @@ from mmvae_core.batch import Batch
 from mmvae_core.build import build_objective, build_subsets
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source
-from mmvae_core.errors import RunError, one_line
-from mmvae_core.files import write_atomically
+from mmvae_core.errors import RunError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.objectives.terms import Objective
 from mmvae_core.seeding import generator_of, pass_seed
+from mmvae_core.store.history import EpochReport
 from mmvae_core.training.prior_fit import refit, refits
 from mmvae_core.training.state import TrainingState
 
@@ -27,18 +25,6 @@ HALF = "bf16-mixed"
 WARMUP_STEPS = 200
 FINAL_RATE = 0.02
 VALIDATION_SEED = 1
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """One row of history.csv; bounds are weighted (`weights`, beta), in weighted nats per item."""
-
-    epoch: int
-    training_bound: float
-    validation_bound: float
-    rate: float
-    seconds: float
-    learning_rate: float
 
 
 @dataclass(frozen=True)
@@ -192,23 +178,3 @@ def _finite(bound: float, epoch: int) -> float:
             "lower learning_rate in the configuration and train anew."
         )
     return bound
-
-
-def write_history(path: Path, reports: list[EpochReport]) -> None:
-    """history.csv, one row an epoch."""
-    with write_atomically(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(EpochReport)])
-        writer.writeheader()
-        writer.writerows({k: round(v, 6) for k, v in asdict(report).items()} for report in reports)
-
-
-def read_history(path: Path) -> list[EpochReport]:
-    """The rows of history.csv; RunError if it is missing or damaged."""
-    try:
-        with path.open(newline="") as file:
-            return [
-                EpochReport(int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise RunError(f"{path} cannot be read ({one_line(error)}); train the run anew.") from None

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page
 
-from mmvae_core.store.run import SHIPPED, Run, studies
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import SHIPPED, studies
 from tests.browser.conftest import LAST, Watched, served, settle
 from tests.browser.test_pages import PATHS
 
@@ -32,7 +33,7 @@ def test_every_page_shows_the_run(shipped: str, tab: Callable[..., Watched], run
         assert "nan" not in page.locator(".stMain").inner_text().lower().split()
         if title == "Masks":
             assert page.locator("button.node").count() == 2 ** len(run.config.names)
-        assert run.card["weights"][:12] in page.locator("[data-testid=stSidebar]").inner_text()
+        assert run.card.weights[:12] in page.locator("[data-testid=stSidebar]").inner_text()
     assert watched.errors == []
 
 

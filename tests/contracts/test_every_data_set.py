@@ -16,7 +16,7 @@ from mmvae_core.build import DATA, build_model, build_source
 from mmvae_core.config import RunConfig, load_config
 from mmvae_core.data.source import Source, TableSource
 from mmvae_core.evaluation.report import sample_batch
-from mmvae_core.store.run import Study
+from mmvae_core.store.study import Study
 from mmvae_core.studies import make_table_study
 from mmvae_core.training.trainer import Trainer
 
@@ -114,10 +114,10 @@ def test_it_makes_a_study(name: str, tmp_path: Path) -> None:
     source = build_source(made)
     assert isinstance(source, TableSource)
     study = make_table_study(source, made, tmp_path / made.study)
-    assert {"title", "classes", "alphabets", "sources"} <= study.about.keys()
-    samples = Study(study.folder).samples()
+    assert study.about.title and study.about.sources
+    samples = Study(study.folder).samples_of(made)
     assert samples.labels.min() >= 0
-    assert samples.labels.max() < len(study.about["classes"])
+    assert samples.labels.max() < len(study.about.classes)
     batch = sample_batch(build_model(made), samples)
     assert same(batch, source.test.items.rows(slice(0, len(samples))))
 

@@ -10,20 +10,26 @@ import torch
 from mmvae_core.build import build_model
 from mmvae_core.config import RunConfig, from_dict, to_dict
 from mmvae_core.data.digits.words import ALPHABET, NAMES, sample_words
-from mmvae_core.evaluation.all_subsets import all_posteriors, subset_names
-from mmvae_core.evaluation.coherence import share
-from mmvae_core.evaluation.conflict import side_names, sides
+from mmvae_core.evaluation.all_subsets import all_posteriors
 from mmvae_core.evaluation.judge import Judge, save_judge
 from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
+from mmvae_core.files import write_json
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.projections import fit_pca
-from mmvae_core.store.run import Samples, file_hash, save_weights, write_arrays, write_json
+from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.record_files import write_record, write_records
+from mmvae_core.store.records import (
+    About,
+    JudgeCard,
+)
+from mmvae_core.store.study import Samples
+from mmvae_core.store.weights import save_weights
 from mmvae_core.subsets import all_subsets
 from tests import small
 
-ITEMS = 40
+ITEMS = small.ITEMS
 Runs = Mapping[str, Mapping[str, Any]]
 """What each run of a study has of its own: tables that are merged into the study's settings."""
 
@@ -102,16 +108,16 @@ def build(root: Path) -> Path:
         root / "digits",
         digits,
         _digit_items(),
-        {"title": "Digits", "classes": list(NAMES), "alphabets": {"word": ALPHABET}},
+        about("Digits", NAMES, word=ALPHABET),
     )
     for name, shape in (("handwriting", (1, 28, 28)), ("photo", (3, 32, 32))):
         torch.manual_seed(1)
         save_judge(Judge(shape), root / "digits" / "judge" / f"{name}.safetensors")
-    write_json(
+    write_records(
         root / "digits" / "judge" / "card.json",
         {
-            "handwriting": {"shape": [1, 28, 28], "test_accuracy": 0.1},
-            "photo": {"shape": [3, 32, 32], "test_accuracy": 0.1},
+            "handwriting": JudgeCard(shape=(1, 28, 28), test_accuracy=0.1),
+            "photo": JudgeCard(shape=(3, 32, 32), test_accuracy=0.1),
         },
     )
     other = {name: values.numpy() for name, values in small.data(ITEMS).items()}
@@ -120,13 +126,13 @@ def build(root: Path) -> Path:
         root / "small",
         small.settings(latent=2),
         Samples(other, labels),
-        {"title": "Small", "classes": ["a", "b", "c"], "alphabets": {"text": "abcde"}},
+        about("Small", "abc", text="abcde"),
     )
     write_study(
         root / "five",
         small.settings(modalities=vectors(5, "linear")),
         vector_items(5, ITEMS),
-        {"title": "Five", "classes": []},
+        about("Five"),
         FIVE_RUNS,
     )
     pair = [
@@ -145,10 +151,17 @@ def build(root: Path) -> Path:
         root / "pair",
         small.settings(modalities=pair, latent=2),
         items,
-        {"title": "Pair", "classes": ["a", "b", "c"]},
+        about("Pair", "abc"),
         PAIR_RUNS,
     )
     return root
+
+
+def about(title: str, classes: Sequence[str] = (), **alphabets: str) -> About:
+    """What a made study says of itself."""
+    return About(
+        title=title, classes=tuple(classes), alphabets=alphabets, sources=("made for a test",)
+    )
 
 
 def vectors(count: int, network: str = "mlp") -> list[dict[str, Any]]:
@@ -194,12 +207,12 @@ def write_study(
     folder: Path,
     settings: dict[str, Any],
     items: Samples,
-    about: dict[str, Any],
+    told: About,
     runs: Runs = RUNS,
 ) -> None:
     """A study's folder with one untrained run for each entry of `runs`."""
     folder.mkdir(parents=True)
-    write_json(folder / "study.json", about | {"sources": ["made for a test"]})
+    write_record(folder / "study.json", told)
     write_arrays(folder / "samples.npz", {**items.data, "labels": items.labels})
     for name, own in runs.items():
         merged = {
@@ -215,14 +228,9 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
     folder.mkdir()
     write_json(folder / "config.json", to_dict(config))
     save_weights(model, folder / "weights.safetensors")
-    write_json(
-        folder / "card.json",
-        {
-            "parameters": sum(value.numel() for value in model.parameters()),
-            "epochs": 0,
-            "weights": file_hash(folder / "weights.safetensors"),
-        },
-    )
+    count = sum(value.numel() for value in model.parameters())
+    card = small.card(config, folder / "weights.safetensors", count)
+    write_record(folder / "card.json", card)
     batch = sample_batch(model, items)
     posterior = all_posteriors(model, batch)
     rate = rates(posterior, model.prior(), 16, 0)
@@ -245,51 +253,5 @@ def _run(folder: Path, config: RunConfig, items: Samples) -> None:
             "marginal": log_likelihoods(model, batch, 8, 0).numpy(),
         },
     )
-    write_json(
-        folder / "report.json", _report(config.names, subset_names(config.names), len(folder.name))
-    )
-
-
-def _report(names: Sequence[str], subsets: Sequence[str], seed: int) -> dict[str, Any]:
-    def figure(mean: float) -> dict[str, Any]:
-        return {"mean": mean, "error": 0.5, "exact": True}
-
-    return {
-        "seed": 0,
-        "items": ITEMS,
-        "rate_samples": 16,
-        "log_likelihood": {
-            "samples": 8,
-            "items": ITEMS,
-            "estimate": "importance-weighted lower bound",
-            "joint": figure(-100.0 - 10 * seed),
-            "marginal": {name: figure(-50.0) for name in subsets[1:]},
-        },
-        "rate": {name: figure(1.0 + seed) for name in subsets},
-        "distortion_samples": 4,
-        "distortion": {name: figure(90.0 - seed) for name in subsets},
-        "coherence": {
-            subset: {name: share(seed + 3, ITEMS) for name in names} for subset in subsets[1:]
-        },
-        "joint_coherence": share(4, ITEMS),
-        "probe": dict.fromkeys(subsets, 0.5),
-        "conflict": {
-            "items": ITEMS,
-            "samples": 16,
-            "given": {
-                side_names(one, two, tuple(names)): _against(names)
-                for one, two in sides(len(names))
-            },
-        },
-    }
-
-
-def _against(names: Sequence[str]) -> dict[str, Any]:
-    won = {"first": share(20, ITEMS), "second": share(12, ITEMS), "neither": share(8, ITEMS)}
-    return {
-        "auroc": {"value": 0.9, "low": 0.85, "high": 0.95},
-        "exact": True,
-        "matched": [1.0, 2.0, 3.0, 4.0, 5.0],
-        "swapped": [3.0, 5.0, 7.0, 9.0, 11.0],
-        "won": dict.fromkeys(names, won),
-    }
+    report = small.made_report(config.names, len(folder.name))
+    write_record(folder / "report.json", report)

@@ -1,6 +1,5 @@
 """Compare: one noise for all, live figures equal to the evaluator's, all runs on the scatters."""
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace as replace_fields
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.batch import Batch
@@ -20,12 +20,17 @@ from mmvae_core.evaluation.log_likelihood import log_likelihood
 from mmvae_core.explore import inference
 from mmvae_core.explore.generation import posterior_given
 from mmvae_core.probability.posteriors import DiagonalMixture
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import JointShare, Mean, RateMean, RunReport
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from mmvae_core.subsets import subset_mask
 from tests import rounding, small
+from tests.small import made_report
 from tests.ui.conftest import html_of
 from tests.ui.studies import float64
 from ui.compare import compare_views
+from ui.compare.trade_offs import run_points, trade_offs
 from ui.draw import compare_plots, plots, tables
 from ui.kinds import pictures
 from ui.shell.state import Here
@@ -105,11 +110,11 @@ def test_live_shares_and_bound_are_the_evaluators(checkpoints: Path) -> None:
     )
     labels = torch.full((draws,), int(study.samples().labels[item]))
     offline = conditional_coherence(model, all_posteriors(model, many), labels, judges, 7)
-    assert {name: one["right"] for name, one in found.items()} == {
-        name: one["right"] for name, one in offline["handwriting"].items()
+    assert {name: one.right for name, one in found.items()} == {
+        name: one.right for name, one in offline["handwriting"].items()
     }
-    assert found["photo"]["low"] == offline["handwriting"]["photo"]["low"]
-    assert found["photo"]["high"] == offline["handwriting"]["photo"]["high"]
+    assert found["photo"].low == offline["handwriting"]["photo"].low
+    assert found["photo"].high == offline["handwriting"]["photo"].high
 
     one, shown = (
         Batch(data, torch.ones(1, 3, dtype=torch.bool)),
@@ -139,27 +144,34 @@ def test_nothing_given_draws_from_whatever_the_prior_is(prior: dict) -> None:
     assert np.isfinite(inference.generate(model, data, 6, 1).log_likelihood)
 
 
-def report(joint: float, right: float = 0.5) -> dict:
-    figure = {"mean": joint, "error": 2.0}
-    return {
-        "log_likelihood": {"joint": figure},
-        "rate": {"a+b": figure},
-        "distortion": {"a+b": figure},
-        "joint_coherence": {"share": right, "low": right - 0.1, "high": right + 0.1},
-    }
+def report(joint: float) -> RunReport:
+    made, mean = (
+        made_report(("a", "b"), 0),
+        Mean(mean=joint, error=2.0),
+    )
+    share = JointShare(right=1, count=2, share=0.5, low=0.4, high=0.6)
+    return replace_fields(
+        made,
+        log_likelihood=replace_fields(made.log_likelihood, joint=mean),
+        rate={"a+b": RateMean(mean=joint, error=2.0, exact=True)},
+        distortion={"a+b": mean},
+        joint_coherence=share,
+    )
 
 
 def test_the_scatters_have_all_runs_with_their_intervals_and_letters() -> None:
-    reports = {f"run{i}": report(100.0 * i) for i in range(6)} | {"bare": {}, "old": {"rate": {}}}
-    for kind in compare_plots.trade_offs():
-        points = compare_plots.run_points(kind, reports, "a+b", ["run4", "run2"])
+    reports: dict[str, RunReport | None] = {f"run{i}": report(100.0 * i) for i in range(6)}
+    old = replace_fields(report(3.0), joint_coherence=None, distortion={})
+    reports |= {"bare": None, "old": old}
+    for kind in trade_offs():
+        points = run_points(kind, reports, "a+b", ["run4", "run2"])
         assert [one.name for one in points] == [f"run{i}" for i in range(6)]
         assert {one.letter: one.name for one in points if one.letter} == {"A": "run4", "B": "run2"}
-        figure = compare_plots.trade_off(kind, points, dark=False)
+        figure = compare_plots.trade_off((kind.x, kind.y), points, dark=False)
         assert sorted(x for trace in figure.data for x in trace.x) == [100.0 * i for i in range(6)]
         assert [list(trace.text) for trace in figure.data] == [[""] * 4, ["B", "A"]]
         assert figure.data[1].error_x.array[0] == pytest.approx(1.96 * 2)
-    first = compare_plots.run_points(compare_plots.trade_offs()[0], reports, "a+b", [])[1]
+    first = run_points(trade_offs()[0], reports, "a+b", [])[1]
     assert first.x == pytest.approx((100, 96.08, 103.92))
     assert "run1: 100 (96.08 to 103.9); 0.5 (0.4 to 0.6)" in first.said
 
@@ -230,9 +242,8 @@ def test_a_study_without_judges_reports_or_latents_still_compares(
 ) -> None:
     root = shutil.copytree(checkpoints, tmp_path / "copy")
     for path in root.glob("small/*/report.json"):
-        known = json.loads(path.read_text())
-        known |= {"coherence": {}, "joint_coherence": {}}
-        path.write_text(json.dumps({k: v for k, v in known.items() if k != "distortion"}))
+        known = Run(path.parent).report
+        write_record(path, replace_fields(known, coherence={}, joint_coherence=None, distortion={}))
     app = open_app("compare", root=root, study="small")
     assert not app.exception
     assert not app.error

@@ -18,7 +18,8 @@ from mmvae_core import build
 from mmvae_core.evaluation.conflict import score
 from mmvae_core.evaluation.fusion import inside
 from mmvae_core.evaluation.report import sample_batch
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from tests import small
 from tests.test_contributing import RECIPES
 from tests.ui.conftest import html_of

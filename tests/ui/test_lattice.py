@@ -13,7 +13,8 @@ from mmvae_core.explore.lattice import Lattice, error_of, lattice, plane_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.seeding import generator_of
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, RUNS, float64
 from ui.masks import lattice_cards
 from ui.shell.loading import nearest
@@ -200,9 +201,7 @@ def test_equal_seeds_give_equal_lattices(made: Made) -> None:
 def test_the_component_is_given_every_number(made: Made) -> None:
     found, about = (
         made.lattice(),
-        lattice_cards.About(
-            made.run.config.modalities, made.study.about.get("alphabets", {}), {}, made.plane
-        ),
+        lattice_cards.About(made.run.config.modalities, made.study.about.alphabets, {}, made.plane),
     )
     subsets = ["+".join(made.given(row)) or "nothing" for row in range(len(made.masks))]
     payload = json.loads(json.dumps(lattice_cards.payload(found, subsets, about)))

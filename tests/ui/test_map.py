@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from tests.ui.conftest import html_of
 from ui.latent_space.exports import MapTable
 from ui.shell import state

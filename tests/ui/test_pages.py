@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from mmvae_core.store.run import Run, Samples
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Samples
 from tests import small
 from tests.ui.conftest import html_of
-from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, vector_items, vectors, write_study
+from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, about, vector_items, vectors, write_study
 
 PAGES = ("latent_space", "masks", "compare", "traverse", "generate", "fusion", "order", "conflict")
 Open = Callable[..., AppTest]
@@ -71,7 +72,7 @@ def test_of_many_modalities_masks_shows_the_nearest(open_app: Open, tmp_path: Pa
         tmp_path / "six",
         small.settings(modalities=vectors(6)),
         Samples(items.data, items.labels),
-        {"title": "Six", "classes": []},
+        about("Six"),
         {"poe": {"aggregator": {"name": "poe"}}},
     )
     app = open_app("masks", root=tmp_path, mask=["part0", "part3"])

@@ -1,6 +1,5 @@
 """Draws of the trained prior and of fitted ones: on Generate, and among the items on the map."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.explore.generation import latents
 from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import JointShare, Mean, PriorsCard, WithPrior
 from mmvae_core.store.run import FITTED, Run
 from mmvae_core.training.second_stage import Settings, _empty_prior, load_prior, save_priors
+from tests.ui.studies import ITEMS
 from ui.draw import plots
 from ui.shared import latent_views
 from ui.shell import loading
@@ -31,20 +34,27 @@ def fitted(checkpoints: Path, tmp_path: Path) -> Path:
     run, settings = Run(root / "small" / RUN), Settings(components=2, width=8, layers=1)
     found = {kind: _empty_prior(run.config, kind, settings) for kind in FITTED}
     size = run.config.latent
+    card = PriorsCard(
+        components=2,
+        width=8,
+        layers=1,
+        seed=0,
+        items=ITEMS,
+        held_out_items=ITEMS,
+        held_out={},
+        weights="",
+    )
     found["mixture"].become(
         GaussianMixture(
             torch.tensor([0.5, 0.5]).log(), torch.full((2, size), FAR), torch.full((2, size), 0.1)
         )
     )
-    save_priors(run, found, {"format": 1, "components": 2, "width": 8, "layers": 1, "seed": 0})
-    path = run.folder / "report.json"
-    shares = {"count": 2_000, "right": 1_234, "share": 0.617, "low": 0.6, "high": 0.64}
-    path.write_text(
-        json.dumps(
-            json.loads(path.read_text())
-            | {"fitted_priors": {"mixture": {"joint_coherence": shares}}}
-        )
+    save_priors(run, found, card)
+    told = WithPrior(
+        log_likelihood=Mean(mean=-1.0, error=0.1),
+        joint_coherence=JointShare(count=2_000, right=1_234, share=0.617, low=0.6, high=0.64),
     )
+    write_record(run.folder / "report.json", replace(run.report, fitted_priors={"mixture": told}))
     return root
 
 

@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_fields
 from PIL import Image
 
 from mmvae_core.config import from_dict
 from tests import small
+from tests.small import made_report
+from ui.compare.report_rows import comparison_rows
 from ui.draw import marks, plots, tables
 from ui.kinds import pictures
 
@@ -142,9 +145,15 @@ def test_the_best_is_marked_only_where_intervals_are_apart() -> None:
 
 
 def test_a_report_without_figures_leaves_its_column_empty_and_no_empty_rows() -> None:
-    measured = {"coherence": {"a": {}}, "rate": {"a": {"mean": 1.0, "error": 0.1}}}
-    html = tables.comparison(tables.comparison_rows([{}, measured], ["a", "b"]), ["<one>", "two"])
-    assert html.count(tables.NOT_MEASURED) == 1
+    measured = replace_fields(
+        made_report(("a", "b"), 0),
+        coherence={"a": {}},
+        joint_coherence=None,
+        distortion={},
+        probe={},
+    )
+    html = tables.comparison(comparison_rows([None, measured], ["a", "b"]), ["<one>", "two"])
+    assert html.count(tables.NOT_MEASURED) == html.count("<td>") / 2 == 3 + 4
     assert "Rate" in html
     assert "coherence" not in html
     assert "<one>" not in html

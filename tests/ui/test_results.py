@@ -11,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.experiments.claims import CLAIMS
+from mmvae_core.store.arrays import write_arrays
 from mmvae_core.store.results import Interval, read_report
-from mmvae_core.store.run import Study, write_arrays
+from mmvae_core.store.study import Study
 from tests.experiments import write_results
 from tests.ui.conftest import html_of
 from ui.draw import result_plots

@@ -9,7 +9,11 @@ import numpy as np
 import streamlit as st
 
 from mmvae_core.config import ModalityConfig, unequal
+from mmvae_core.store.records import RunReport, Share
 from mmvae_core.store.run import Run
+from ui.compare.report_rows import comparison_rows, mean_text
+from ui.compare.trade_offs import run_points
+from ui.compare.trade_offs import trade_offs as kinds
 from ui.draw import compare_plots, tables
 from ui.draw.compare_plots import letter
 from ui.kinds.pictures import difference_html, values_html
@@ -90,8 +94,8 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
     }
     likely = ["log p, item", "log p, test"] if here.shown else []
     st.html(tables.item_table(rows, likely, targets))
-    report = next((found for one in made if (found := loading.report(one.run))), {})
-    likelihood, draws = report.get("log_likelihood", {}), len(made[0].drawn.latents)
+    report = next((found for one in made if (found := loading.report(one.run))), None)
+    draws = len(made[0].drawn.latents)
     shares = (
         "right: share of the draws judged as the item is"
         if here.shown
@@ -105,8 +109,7 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
             [
                 f"log p({here.subset}) of the item: importance-weighted lower bound from the same "
                 f"{draws} draws, ± 95 %; ≥ where fewer than four draws carry the weight",
-                f"its mean over test items: the same, {likelihood.get('samples', '?')} draws for each "
-                f"of {likelihood.get('items', '?')}, ± 95 %, seed {report.get('seed', '?')}",
+                f"its mean over test items: {_likelihood_source(report)}",
             ]
             if likely
             else []
@@ -115,10 +118,17 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
     )
 
 
+def _likelihood_source(report: RunReport | None) -> str:
+    if report is None:
+        return "not measured"
+    told = report.log_likelihood
+    return f"the same, {told.samples} draws for each of {told.items}, ± 95 %, seed {report.seed}"
+
+
 AGREE = "agree"
 
 
-def live_shares(here: Here, made: Made) -> dict[str, dict[str, Any]]:
+def live_shares(here: Here, made: Made) -> dict[str, Share]:
     """How many of the draws are judged as the item is; of nothing shown, how many agree."""
     from mmvae_core.evaluation.coherence import share
 
@@ -135,7 +145,8 @@ def live_shares(here: Here, made: Made) -> dict[str, dict[str, Any]]:
 
 
 def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
-    drawn, measured = made.drawn, loading.report(made.run).get("log_likelihood", {})
+    drawn, report = made.drawn, loading.report(made.run)
+    measured = None if report is None else report.log_likelihood.marginal.get(here.subset)
     return tables.SubsetRow(
         f"{letter(index)} · {made.run.folder.name}",
         drawn.rate,
@@ -144,7 +155,7 @@ def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
         error=drawn.rate_error,
         more=(
             tables.bound_text(drawn.log_likelihood, drawn.log_likelihood_error),
-            tables.mean_text(measured.get("marginal", {}).get(here.subset)),
+            mean_text(measured),
         )
         if here.shown
         else (),
@@ -222,7 +233,7 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
     stamps = tuple((name, loading.stamp(run)) for name, run in every.items())
     chosen = tuple(run.folder.name for run in runs)
     columns = st.columns(2, gap="large")
-    for index, (column, kind) in enumerate(zip(columns, compare_plots.trade_offs(), strict=True)):
+    for index, (column, kind) in enumerate(zip(columns, kinds(), strict=True)):
         found, figure = _trade_off(
             str(here.study.folder), stamps, chosen, state.is_dark(), index, every, here
         )
@@ -238,10 +249,11 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
                 config={"displayModeBar": False},
             )
             lacking = sorted(set(every) - {one.name for one in found})
+            first = loading.report(every[found[0].name])
             views.source(
                 f"{len(found)} of {len(every)} runs"
                 + (f", not measured: {escape(', '.join(lacking))}" if lacking else ""),
-                kind.source(loading.report(every[found[0].name])),
+                "" if first is None else kind.source(first),
                 "bars are 95 % intervals",
                 "rings: runs not chosen above, named where the pointer is"
                 if any(not one.letter for one in found)
@@ -261,17 +273,17 @@ def _trade_off(
     _here: Here,
 ) -> tuple[list[compare_plots.RunPoint], Any]:
     kind, reports = (
-        compare_plots.trade_offs()[index],
+        kinds()[index],
         {name: loading.report(run) for name, run in _runs.items()},
     )
-    points = compare_plots.run_points(kind, reports, "+".join(_here.names), chosen)
-    return points, compare_plots.trade_off(kind, points, dark) if points else None
+    points = run_points(kind, reports, "+".join(_here.names), chosen)
+    return points, compare_plots.trade_off((kind.x, kind.y), points, dark) if points else None
 
 
 def figures(runs: Sequence[Run]) -> None:
     """The table of figures from the runs' reports, with where they come from."""
     reports = [loading.report(run) for run in runs]
-    first = next((one for one in reports if one), None)
+    first = next((one for one in reports if one is not None), None)
     if first is None:
         st.info(
             "None of these runs has been measured; `python -m mmvae_core evaluate "
@@ -279,17 +291,18 @@ def figures(runs: Sequence[Run]) -> None:
         )
         return
     heads = [f"{letter(index)} · {run.folder.name}" for index, run in enumerate(runs)]
-    st.html(tables.comparison(tables.comparison_rows(reports, runs[0].config.names), heads))
-    likelihood = first.get("log_likelihood", {})
+    st.html(tables.comparison(comparison_rows(reports, runs[0].config.names), heads))
+    likelihood = first.log_likelihood
     views.source(
-        f"Log-likelihood: {likelihood.get('estimate', 'importance-weighted estimate')}, "
-        f"{likelihood.get('samples', '?')} draws for each of "
-        f"{likelihood.get('items', first.get('items', '?'))} items, ± 95 %, unweighted",
-        f"distortion: unweighted, {first.get('distortion_samples', '?')} draws for each of "
-        f"{first.get('items', '?')} items, ± 95 %",
-        f"shares: {first.get('items', '?')} test items, 95 % Wilson interval; a text is right if "
+        f"Log-likelihood: {likelihood.estimate}, {likelihood.samples} draws for each of "
+        f"{likelihood.items} items, ± 95 %, unweighted",
+        f"distortion: unweighted, {first.distortion_samples} draws for each of {first.items} "
+        "items, ± 95 %"
+        if first.distortion
+        else "",
+        f"shares: {first.items} test items, 95 % Wilson interval; a text is right if "
         "its likeliest name is, and spelt if every symbol is",
-        f"seed {first.get('seed', '?')}",
+        f"seed {first.seed}",
     )
     views.source(
         "★ better than every other run beyond both intervals; no star, no clear best",

@@ -28,7 +28,7 @@ def two_maps(here: Here, runs: Sequence[Run]) -> None:
         known = {
             f"{letter(index)} · {run.folder.name}": run
             for index, run in enumerate(runs)
-            if loading.is_evaluated(run)
+            if run.is_evaluated
         }
         if len(known) < 2:
             st.info(

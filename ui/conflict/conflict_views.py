@@ -1,13 +1,12 @@
 """Two items in conflict: which, what each gives, what comes out, and how it is over all items."""
 
-from collections.abc import Mapping
 from html import escape
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from mmvae_core.config import ModalityConfig
+from mmvae_core.store.records import Clash, Winners
 from mmvae_core.store.run import Run
 from ui.draw.marks import class_html
 from ui.kinds.pictures import values_html
@@ -17,7 +16,6 @@ from ui.shell.state import Here
 
 RIVAL, PART = "rival", "from_rival"
 Given = dict[str, np.ndarray]
-SIDES = ("first", "second", "neither")
 
 
 def pick_rival(here: Here) -> int:
@@ -135,11 +133,10 @@ def judged(named: np.ndarray, mine: int, yours: int) -> str:
     )
 
 
-def measured(
-    run: Run, mine: tuple[str, ...], yours: tuple[str, ...]
-) -> tuple[Mapping[str, Any], bool] | None:
+def measured(run: Run, mine: tuple[str, ...], yours: tuple[str, ...]) -> tuple[Clash, bool] | None:
     """What the report has on these sides, and whether A stands second in it."""
-    found = loading.report(run).get("conflict", {}).get("given", {})
+    report = loading.report(run)
+    found = {} if report is None or report.conflict is None else report.conflict.given
     one, other = "+".join(mine), "+".join(yours)
     for key, mirrored in ((f"{one} vs {other}", False), (f"{other} vs {one}", True)):
         if key in found:
@@ -147,14 +144,14 @@ def measured(
     return None
 
 
-def place(here: Here, score: float, error: float | None, on_file: Mapping[str, Any] | None) -> None:
+def place(here: Here, score: float, error: float | None, on_file: Clash | None) -> None:
     """The score at hand among those of matched and of swapped test items."""
     said = "exact" if error is None else f"± {1.96 * error:.1f}, estimate"
     facts = [("Conflict score of this pair", f"{score:,.1f}", f"nats, {said}")]
     if on_file is None:
         views.facts(facts)
         return
-    bands = {"one item": on_file["matched"], "two classes": on_file["swapped"]}
+    bands = {"one item": on_file.matched, "two classes": on_file.swapped}
     facts += [
         (
             f"Median, both sides from {name}",
@@ -187,7 +184,7 @@ def over_all(here: Here, mine: tuple[str, ...], yours: tuple[str, ...]) -> None:
             "and each split of all modalities in two."
         )
         return
-    targets = [name for name in here.names if any(name in one["won"] for one, _ in known.values())]
+    targets = [name for name in here.names if any(name in one.won for one, _ in known.values())]
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in targets)
     body = "".join(
         _row(name, one, mirrored, targets, name == here.run.folder.name)
@@ -200,8 +197,9 @@ def over_all(here: Here, mine: tuple[str, ...], yours: tuple[str, ...]) -> None:
     )
     report = loading.report(here.run)
     views.source(
-        f"{report.get('items', '?')} test items, each with one rival of another class, seed "
-        f"{report.get('seed', '?')}",
+        "test items, each with one rival of another class"
+        if report is None
+        else f"{report.items} test items, each with one rival of another class, seed {report.seed}",
         "AUROC: chance that swapped sides score higher than matched ones, 95 % (DeLong, paired)",
         *(
             [
@@ -215,28 +213,28 @@ def over_all(here: Here, mine: tuple[str, ...], yours: tuple[str, ...]) -> None:
     views.source(*(views.run_mark(run) for run in runs if run.folder.name in known))
 
 
-def _row(name: str, one: Mapping[str, Any], mirrored: bool, targets: list[str], lit: bool) -> str:
-    auroc = one["auroc"]
-    cells = "".join(f"<td>{_split(one['won'].get(target), mirrored)}</td>" for target in targets)
+def _row(name: str, one: Clash, mirrored: bool, targets: list[str], lit: bool) -> str:
+    auroc = one.auroc
+    cells = "".join(f"<td>{_split(one.won.get(target), mirrored)}</td>" for target in targets)
     return (
         f'<tr{" class=lit" if lit else ""}><th scope="row">{escape(name)}</th>'
-        f"<td>{auroc['value']:.3f} <small>{auroc['low']:.3f}&ndash;{auroc['high']:.3f}"
+        f"<td>{auroc.value:.3f} <small>{auroc.low:.3f}&ndash;{auroc.high:.3f}"
         f"</small></td>{cells}</tr>"
     )
 
 
-def _split(won: Mapping[str, Any] | None, mirrored: bool) -> str:
+def _split(won: Winners | None, mirrored: bool) -> str:
     """One bar in three parts, with its numbers below."""
-    if not won:
+    if won is None:
         return "n/a"
-    sides = [SIDES[1], SIDES[0], SIDES[2]] if mirrored else list(SIDES)
+    sides = (won.second, won.first) if mirrored else (won.first, won.second)
+    sides = (*sides, won.neither)
     bar = "".join(
-        f'<b class="{css}" style="width:{100 * won[side]["share"]:.1f}%"></b>'
+        f'<b class="{css}" style="width:{100 * side.share:.1f}%"></b>'
         for css, side in zip(("a", "b", "c"), sides, strict=True)
     )
     numbers = " ".join(
-        f"<span>{said} {won[side]['share']:.2f} <small>{won[side]['low']:.2f}&ndash;"
-        f"{won[side]['high']:.2f}</small></span>"
+        f"<span>{said} {side.share:.2f} <small>{side.low:.2f}&ndash;{side.high:.2f}</small></span>"
         for said, side in zip(("A", "B", "neither"), sides, strict=True)
     )
     return f'<div class="split" aria-hidden="true">{bar}</div><div class="won">{numbers}</div>'

@@ -1,6 +1,6 @@
 """Figures of several runs: their trade-offs, and one latent space laid onto another. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from ui.draw.marks import class_name, colour, symbol
 from ui.draw.plots import FAINT, Axes, Points, Theme, lay_out
 
-Z = 1.96
 Span = tuple[float, float, float]
 """A value and the ends of its 95 % interval."""
 
@@ -32,78 +31,17 @@ class RunPoint:
         return f"{f'{self.letter}, ' if self.letter else ''}{self.name}: {x}; {y}"
 
 
-@dataclass(frozen=True)
-class TradeOff:
-    """Two figures of a report that pull against each other."""
-
-    x: str
-    y: str
-    pick: Callable[[Mapping[str, Any], str], tuple[Span, Span]]
-    """Takes both spans out of a report, given the name of the full subset."""
-    needs: str
-    """Why a run may lack them."""
-    source: Callable[[Mapping[str, Any]], str]
-    """Where they come from, as a report tells."""
-
-
-def trade_offs() -> tuple[TradeOff, TradeOff]:
-    """Likelihood against coherence, and rate against distortion."""
-    return (
-        TradeOff(
-            "joint log-likelihood, nats (more is better →)",
-            "joint coherence (more is better →)",
-            lambda one, full: (
-                _mean(one["log_likelihood"]["joint"]),
-                _share(one["joint_coherence"]),
-            ),
-            "coherence needs judges, and the runs must have been evaluated",
-            lambda one: (
-                f"{one['log_likelihood'].get('estimate', 'estimate')}, "
-                f"{one['log_likelihood'].get('samples', '?')} draws for each of "
-                f"{one['log_likelihood'].get('items', '?')} items; "
-                f"{one['joint_coherence'].get('count', '?')} draws of the prior, seed "
-                f"{one.get('seed', '?')}"
-            ),
-        ),
-        TradeOff(
-            "rate of all modalities, nats",
-            "distortion, nats (← less is better)",
-            lambda one, full: (_mean(one["rate"][full]), _mean(one["distortion"][full])),
-            "the runs must have been evaluated by this version",
-            lambda one: (
-                f"rate KL(q(z | all) ‖ p(z)); distortion -E log p(all | z), unweighted, "
-                f"{one.get('distortion_samples', '?')} draws; {one.get('items', '?')} "
-                f"items, seed {one.get('seed', '?')}"
-            ),
-        ),
-    )
-
-
-def run_points(
-    kind: TradeOff, reports: Mapping[str, Mapping[str, Any]], full: str, chosen: Sequence[str]
-) -> list[RunPoint]:
-    """The runs that have both figures, whether chosen or not."""
-    points = []
-    for name, report in reports.items():
-        try:
-            x, y = kind.pick(report, full)
-        except (KeyError, TypeError):
-            continue
-        points.append(RunPoint(name, x, y, letter(chosen.index(name)) if name in chosen else ""))
-    return points
-
-
 def letter(index: int) -> str:
     """The letter of a compared run, on the figures and over its column."""
     return chr(ord("A") + index)
 
 
-def trade_off(kind: TradeOff, points: Sequence[RunPoint], dark: bool) -> go.Figure:
+def trade_off(titles: tuple[str, str], points: Sequence[RunPoint], dark: bool) -> go.Figure:
     """All runs with their intervals; the compared ones are large and carry their letters."""
     theme, ground = Theme.of(dark), "#14171a" if dark else "#fcfbf8"
     parts = [([one for one in points if bool(one.letter) == lit], lit) for lit in (False, True)]
     axes = Axes(
-        (kind.x.replace(" (", "<br>("), kind.y),
+        (titles[0].replace(" (", "<br>("), titles[1]),
         _frame([one.x for one in points]),
         _frame([one.y for one in points]),
     )
@@ -196,12 +134,3 @@ def _frame(spans: Sequence[Span]) -> tuple[float, float]:
     low, high = min(one[1] for one in spans), max(one[2] for one in spans)
     pad = 0.12 * (high - low) or 1.0
     return low - pad, high + pad
-
-
-def _mean(figure: Mapping[str, Any]) -> Span:
-    mean, reach = float(figure["mean"]), Z * float(figure["error"] or 0)
-    return mean, mean - reach, mean + reach
-
-
-def _share(figure: Mapping[str, Any]) -> Span:
-    return float(figure["share"]), float(figure["low"]), float(figure["high"])

@@ -1,14 +1,33 @@
-"""Tables of measured numbers as HTML. Pure: reports and arrays in, HTML out."""
+"""Tables of measured numbers as HTML. Pure: cells in, HTML out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Protocol
 
 MOST_SUBSETS = 32
 Z = 1.96
 """Half the width of a 95 % interval, in standard errors."""
 NOT_MEASURED = "n/a"
+
+
+class Share(Protocol):
+    """A share and its 95 % interval, as reports and live counts have them."""
+
+    @property
+    def share(self) -> float:
+        """The share itself."""
+        ...
+
+    @property
+    def low(self) -> float:
+        """The interval's lower end."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """The interval's upper end."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -18,10 +37,6 @@ class Cell:
     value: float
     text: str
     interval: tuple[float, float] | None = None
-
-
-Pick = Callable[[Mapping[str, Any]], Cell | None]
-"""Takes a cell out of a report."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class SubsetRow:
     name: str
     rate: float
     width: float
-    shares: Mapping[str, Mapping[str, float]]
+    shares: Mapping[str, Share]
     lit: bool = False
     error: float | None = None
     """Standard error of the rate, where that is an estimate."""
@@ -79,59 +94,6 @@ def comparison(groups: Mapping[str, Sequence[Row]], heads: Sequence[str]) -> str
     )
 
 
-def comparison_rows(
-    reports: Sequence[Mapping[str, Any]], names: Sequence[str]
-) -> dict[str, list[Row]]:
-    """The rows of a comparison, read off the runs' reports."""
-
-    def row(name: str, pick: Pick, higher: bool | None = True) -> Row:
-        return Row(name, [_safely(pick, one) for one in reports], higher)
-
-    def keys(*path: str) -> list[str]:
-        return list(dict.fromkeys(key for one in reports for key in _inner(one, path)))
-
-    subsets, probed, measured = keys("coherence"), keys("probe"), keys("rate")
-    marginals = keys("log_likelihood", "marginal")
-    full = "+".join(names)
-    return {
-        "Log-likelihood of test items, nats (higher is better)": [
-            row("joint, all modalities", lambda one: _mean(one["log_likelihood"]["joint"])),
-            *(
-                row(
-                    f"marginal, {key}",
-                    lambda one, key=key: _mean(one["log_likelihood"]["marginal"][key]),
-                )
-                for key in marginals
-                if key != full
-            ),
-        ],
-        "Joint coherence: draws of the prior that agree": [
-            row("all modalities one class", lambda one: _share(one["joint_coherence"]))
-        ],
-        "Conditional coherence: generated rightly": [
-            row(
-                f"{key} → {target}",
-                lambda one, key=key, target=target: _share(one["coherence"][key][target]),
-            )
-            for key in subsets
-            for target in names
-            if any(target in one.get("coherence", {}).get(key, {}) for one in reports)
-            and target not in key.split("+")
-        ],
-        "Probe: classes read off z by a linear classifier": [
-            row(key, lambda one, key=key: _probe(one["probe"][key])) for key in probed
-        ],
-        "Rate: nats that z carries about what is shown (neither good nor bad)": [
-            row(key, lambda one, key=key: _mean(one["rate"][key]), None) for key in measured
-        ],
-        "Distortion: -log p(shown | z) in nats (lower is better)": [
-            row(key, lambda one, key=key: _mean(one["distortion"][key]), False)
-            for key in measured
-            if any(one.get("distortion", {}).get(key, {}).get("mean") for one in reports)
-        ],
-    }
-
-
 def subset_table(rows: Sequence[SubsetRow], targets: Sequence[str]) -> str:
     """All subsets: bars of the rate, the width, and how often the targets come out right."""
     heads = {name: f"right {name}" for name in targets}
@@ -168,7 +130,7 @@ def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     share = 100 * max(0.0, row.rate) / top
     cells = "".join(
         f"<td>{cell}</td>"
-        for cell in (*row.more, *(_interval_text(row.shares.get(name)) for name in targets))
+        for cell in (*row.more, *(share_text(row.shares.get(name)) for name in targets))
     )
     lit = ' class="lit" aria-current="true"' if row.lit else ""
     error = "" if row.error is None else f" <small>± {Z * row.error:.1f}</small>"
@@ -179,10 +141,11 @@ def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     )
 
 
-def _interval_text(share: Mapping[str, float] | None) -> str:
-    if not share:
+def share_text(share: Share | None) -> str:
+    """A share with its interval as a cell's HTML."""
+    if share is None:
         return NOT_MEASURED
-    return f"{share['share']:.2f} <small>{share['low']:.2f}&ndash;{share['high']:.2f}</small>"
+    return f"{share.share:.2f} <small>{share.low:.2f}&ndash;{share.high:.2f}</small>"
 
 
 def _row_html(row: Row) -> str:
@@ -194,25 +157,6 @@ def _row_html(row: Row) -> str:
     return f'<tr><th scope="row">{escape(row.name)}</th>{cells}</tr>'
 
 
-def _inner(report: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
-    for key in path:
-        report = report.get(key, {})
-    return report
-
-
-def _safely(pick: Pick, one: Mapping[str, Any]) -> Cell | None:
-    """Nothing where a report lacks the figure."""
-    try:
-        return pick(one)
-    except (KeyError, TypeError, IndexError):
-        return None
-
-
-def mean_text(figure: Mapping[str, Any] | None) -> str:
-    """A figure of a report as a cell's HTML."""
-    return _mean(figure).text if figure else NOT_MEASURED
-
-
 def bound_text(value: float, error: float) -> str:
     """A log-likelihood bound with its 95 % reach.
 
@@ -222,27 +166,6 @@ def bound_text(value: float, error: float) -> str:
     if not error <= 0.5:
         return f"≥ {value:,.1f}"
     return f"{value:,.1f} <small>± {Z * error:.1f}</small>"
-
-
-def _mean(figure: Mapping[str, Any]) -> Cell:
-    mean, error = float(figure["mean"]), figure.get("error")
-    if error is None:
-        return Cell(mean, f"{mean:,.1f}")
-    text = f"{mean:,.1f} <small>± {Z * error:.1f}</small>"
-    return Cell(mean, text, (mean - Z * error, mean + Z * error))
-
-
-def _share(figure: Mapping[str, Any]) -> Cell:
-    text = _interval_text(figure)
-    if "spelt" in figure:
-        text += f"<br><small>spelt {figure['spelt']:.2f}</small>"
-    return Cell(figure["share"], text, (figure["low"], figure["high"]))
-
-
-def _probe(value: Any) -> Cell:
-    accuracy = value["share"] if isinstance(value, Mapping) else float(value)
-    interval = (value["low"], value["high"]) if isinstance(value, Mapping) else None
-    return Cell(accuracy, f"{accuracy:.2f}", interval)
 
 
 def _apart(top: Cell, other: Cell, sign: int) -> bool:

@@ -83,13 +83,12 @@ def pick_prior(here: Here) -> str:
 def prior_note(here: Here, prior: str) -> None:
     """What is drawn where nothing is given, and how often such draws agree."""
     report = loading.report(here.run)
-    told = report if prior == TRAINED else report.get("fitted_priors", {}).get(prior, {})
-    found = told.get("joint_coherence") or {}
-    agreed = ""
-    if found:
-        share, low, high = (100 * found[key] for key in ("share", "low", "high"))
+    told = None if report is None else report.of_prior(prior)
+    found, agreed = None if told is None else told.joint_coherence, ""
+    if found is not None:
+        share, low, high = (100 * one for one in (found.share, found.low, found.high))
         agreed = (
-            f" Of {found['count']:,} such draws {share:.1f} % were judged the same class in "
+            f" Of {found.count:,} such draws {share:.1f} % were judged the same class in "
             f"all modalities (95 % {low:.1f} to {high:.1f})."
         )
     st.info(f"Nothing is given: these are draws from {PRIORS[prior]}.{agreed}")
@@ -215,16 +214,16 @@ def posterior_facts(here: Here, made: "Generated", given: Mapping[str, np.ndarra
         "width and rate: of what is given here",
         *(
             []
-            if likely is None
+            if likely is None or report is None
             else [
                 f"likelier than: log p({subset}) = {likely.value:.1f} nats, among {likely.count} test "
-                f"items, each an importance-weighted estimate of {report['log_likelihood']['samples']} "
+                f"items, each an importance-weighted estimate of {report.log_likelihood.samples} "
                 "draws, seed 0, 95 % Wilson interval; what is simple, as a dot, is likely too"
             ]
         ),
-        f"right: share of {report.get('items', '?')} test items with {subset} shown, "
-        f"95 % Wilson interval, seed {report.get('seed', '?')}"
-        if right
+        f"right: share of {report.items} test items with {subset} shown, "
+        f"95 % Wilson interval, seed {report.seed}"
+        if report and right
         else "",
         views.run_mark(here.run),
     )
@@ -313,7 +312,7 @@ def downloads(
 ) -> None:
     """All that is shown as one PNG, and the numbers as npz; made when asked for."""
     name = f"{here.run.folder.name}-seed{here.seed}"
-    alphabets, values = here.study.about.get("alphabets", {}), shown(made, ways)
+    alphabets, values = here.study.about.alphabets, shown(made, ways)
 
     def arrays() -> bytes:
         buffer = io.BytesIO()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.explore.plane import Outline, Plane, nice
+from mmvae_core.store.records import Share
 from ui.kinds.pictures import as_image, kind_of, probabilities_of, word_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class About:
 
     modalities: Sequence[ModalityConfig]
     alphabets: Mapping[str, str]
-    right: Mapping[str, Mapping[str, Mapping[str, float]]]
+    right: Mapping[str, Mapping[str, Share]]
     """From the run's report: subset, modality -> share of all test items judged right."""
     plane: Plane | None
 
@@ -76,7 +77,7 @@ def _node(
     lattice: "Lattice",
     row: int,
     subset: str,
-    right: Mapping[str, Mapping[str, float]],
+    right: Mapping[str, Share],
     parts: Sequence[Mapping[str, Any]],
     highest: float,
 ) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _node(
     gap = (
         None if lattice.gap is None else number(lattice.gap.value[row], _error(lattice.gap, row), 2)
     )
-    shares = [f"{right[name]['share']:.2f}" if name in right else None for name in names]
+    shares = [f"{right[name].share:.2f}" if name in right else None for name in names]
     said = [f"{name} {share}" for name, share in zip(names, shares, strict=True) if share]
     label = f"{subset}: rate {rate} nats, width {width}"
     label += f", {gap} nats from the exact posterior" if gap else ""

@@ -96,15 +96,15 @@ def _part(key: int, share: float) -> str:
 def _payload(
     stamp: tuple[object, ...], _here: Here, _found: "Lattice", _plane: Plane | None
 ) -> dict[str, object]:
-    here, found = _here, _found
+    here, found, report = _here, _found, loading.report(_here.run)
     subsets = [subset_name(mask, here.names) for mask in found.masks.tolist()]
     made = lattice_cards.payload(
         found,
         subsets,
         lattice_cards.About(
             here.run.config.modalities,
-            here.study.about.get("alphabets", {}),
-            loading.report(here.run).get("coherence", {}),
+            here.study.about.alphabets,
+            {} if report is None else report.coherence,
             _plane,
         ),
     )
@@ -151,8 +151,8 @@ def _caption(here: Here, found: "Lattice") -> None:
         "bar and nats: rate, KL to the prior; on a line: nats gained when one more is shown, "
         "KL(q(z | x_S+m) ‖ q(z | x_S)); "
         + ("exact" if exact else f"with ± estimates, {found.samples} draws, 95 %"),
-        f"under a picture: share of {report['items']} test items judged right"
-        if report.get("coherence")
+        f"under a picture: share of {report.items} test items judged right"
+        if report and report.coherence
         else "",
         f"seed {here.seed}",
         views.run_mark(here.run),
@@ -172,5 +172,7 @@ def plane(here: Here) -> Plane | None:
     try:
         return loading.plane(here.run)
     except RunError as error:
+        if here.run.is_evaluated:  # what is stored is damaged
+            raise
         st.info(f"No posteriors are drawn. {error}")
         return None

@@ -7,7 +7,8 @@ import streamlit as st
 
 from mmvae_core.errors import MMVAEError
 from mmvae_core.evaluation.identifiability import aligned, strong_mcc, weak_mcc
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from ui.draw import result_plots
 from ui.draw.marks import class_html
 from ui.results.result_tables import model_name
@@ -26,11 +27,7 @@ def latents(world: str) -> None:
     if study is None or true is None or true.shape[1] != 2:
         return
     st.subheader("True and learned latents", anchor=False)
-    ready = {
-        name: run
-        for name, run in loading.runs(study).items()
-        if (run.folder / "latents.npz").is_file()
-    }
+    ready = {name: run for name, run in loading.runs(study).items() if run.is_evaluated}
     if not ready:
         st.info(
             f"No run of {study.name} has been evaluated; `python -m mmvae_core evaluate "

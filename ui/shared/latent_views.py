@@ -295,9 +295,9 @@ def _warning(way: str) -> str:
 
 def _colour_source(here: Here, colour: str) -> str:
     report = loading.report(here.run)
-    draws = f"{report.get('distortion_samples', 'several')} draws an item, seed " + str(
-        report.get("seed", "?")
-    )
+    draws = "several draws an item"
+    if report is not None and report.distortion_samples is not None:
+        draws = f"{report.distortion_samples} draws an item, seed {report.seed}"
     rate = views.rate_source(here.run, here.subset)
     ends = f"colours end at the {plots.TAILS[0]}nd and {plots.TAILS[1]}th percentile"
     if colour.startswith(JUDGED):

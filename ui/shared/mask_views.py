@@ -42,9 +42,9 @@ def mask_facts(here: Here, found: "Lattice") -> None:
         f"Width: mean standard deviation over {here.run.config.latents} latent axes",
         "rate: KL to the prior, "
         + ("exact" if error is None else f"estimate of {found.samples} draws, ± 95 %"),
-        f"right: share of {report.get('items', '?')} test items, one draw each, 95 % Wilson "
-        f"interval, seed {report.get('seed', '?')}"
-        if right
+        f"right: share of {report.items} test items, one draw each, 95 % Wilson "
+        f"interval, seed {report.seed}"
+        if report and right
         else "",
         views.run_mark(here.run),
     )
@@ -70,7 +70,8 @@ def what_nothing_is(here: Here, found: "Lattice") -> None:
 
 def all_subsets(here: Here, found: "Lattice") -> None:
     """A table of all subsets, the present one lit."""
-    shares, rows = loading.report(here.run).get("coherence", {}), []
+    report, rows = loading.report(here.run), []
+    shares = {} if report is None else report.coherence
     for row, kept in enumerate(found.masks.tolist()):
         name, made = subset_name(kept, here.names), found.node(row)
         rows.append(

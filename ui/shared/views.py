@@ -4,13 +4,15 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from mmvae_core.config import ModalityConfig
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.records import RunReport
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from ui.draw.marks import class_html, class_name
 from ui.kinds.pictures import (
     as_image,
@@ -36,12 +38,12 @@ PAINT_SECONDS = 0.12
 
 def alphabet_of(study: Study, name: str) -> str | None:
     """The symbols of a modality, if the study names them."""
-    return study.about.get("alphabets", {}).get(name)
+    return study.about.alphabets.get(name)
 
 
 def classes_of(study: Study) -> list[str]:
     """The names of the classes."""
-    return list(study.about.get("classes", []))
+    return list(study.about.classes)
 
 
 def paint_first() -> None:
@@ -245,21 +247,21 @@ def truth_of(here: Here, given: Mapping[str, np.ndarray]) -> int | None:
 def rate_source(run: Run, subset: str) -> str:
     """Whether a run's rates of a subset are exact or estimates."""
     report = loading.report(run)
-    if report.get("rate", {}).get(subset, {}).get("exact", True):
+    if report is None or report.rate[subset].exact:
         return "exact"
-    return f"estimate, {report.get('rate_samples', 'several')} draws, seed {report.get('seed')}"
+    return f"estimate, {report.rate_samples} draws, seed {report.seed}"
 
 
 def coherence_facts(
-    report: Mapping[str, Any], subset: str, names: Sequence[str]
+    report: RunReport | None, subset: str, names: Sequence[str]
 ) -> list[tuple[str, str, str]]:
     """How often each modality comes out right from a subset, over all test items."""
-    found = report.get("coherence", {}).get(subset, {})
+    found = {} if report is None else report.coherence.get(subset, {})
     return [
         (
             f"Right {name}, all items",
-            f"{found[name]['share']:.2f}",
-            f"{found[name]['low']:.2f} to {found[name]['high']:.2f}",
+            f"{found[name].share:.2f}",
+            f"{found[name].low:.2f} to {found[name].high:.2f}",
         )
         for name in names
         if name in found

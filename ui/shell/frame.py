@@ -8,7 +8,8 @@ from PIL import Image, ImageChops, ImageDraw
 from streamlit.runtime.pages_manager import PagesManager
 
 from mmvae_core.errors import MMVAEError
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from ui.components.copy_link import copy_link
 from ui.shell import loading, state, widgets
 
@@ -123,6 +124,7 @@ def _choose() -> tuple[Study, Run, int, int]:
     """Study, run, item and seed; and the ways to hand the page on."""
     study = widgets.pick_study()
     run = widgets.pick_run(study)
+    loading.check(study, run)
     st.html(_about(run))
     item, seed = widgets.pick_item(study), widgets.pick_seed()
     copy_link()
@@ -151,6 +153,6 @@ def _about(run: loading.Run) -> str:
     return (
         f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator{mixture}, '
         f"{config.objective.name} bound, latent of {config.latents}, {prior} prior, "
-        f"{card.get('parameters', 0):,} parameters, {card.get('epochs', '?')} epochs · "
+        f"{card.parameters:,} parameters, {card.epochs} epochs · "
         f"run <code>{loading.run_hash(run)}</code></p>"
     )

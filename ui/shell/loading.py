@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -17,9 +17,11 @@ import streamlit as st
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.digits.words import ALPHABET, LENGTH
 from mmvae_core.errors import RunError
+from mmvae_core.store.records import RunReport
 from mmvae_core.store.results import Report, read_report, report_files
-from mmvae_core.store.run import SHIPPED, TRAINED, Latents, Run, Samples, Study
-from mmvae_core.store.run import studies as find_studies
+from mmvae_core.store.run import TRAINED, Latents, Run
+from mmvae_core.store.study import SHIPPED, Samples, Study
+from mmvae_core.store.study import studies as find_studies
 
 if TYPE_CHECKING:
     from mmvae_core.evaluation.coherence import Judge
@@ -44,8 +46,7 @@ def root() -> Path:
 def studies() -> dict[str, Study]:
     """The studies that hold at least one run, by name."""
     found = {
-        study.name: _study(str(study.folder), _stamp(study.folder / "study.json"))
-        for study in find_studies(root())
+        study.name: _study(str(study.folder), _study_stamp(study)) for study in find_studies(root())
     }
     found = {name: study for name, study in found.items() if study.runs()}
     if not found:
@@ -87,39 +88,42 @@ def stamp(run: Run) -> tuple[int, ...]:
 
 def samples(study: Study) -> Samples:
     """The study's test items."""
-    return _samples(str(study.folder), _stamp(study.folder / "samples.npz"))
+    return _samples(str(study.folder), _study_stamp(study))
 
 
-def is_evaluated(run: Run) -> bool:
-    """Whether the posteriors of the test items are stored."""
-    return (run.folder / "latents.npz").is_file()
+def check(study: Study, run: Run) -> None:
+    """RunError where a study's items, alphabets or judges are not such as the run takes."""
+    _check(str(study.folder), _study_stamp(study), str(run.folder), stamp(run), study, run)
 
 
 def latents(run: Run) -> Latents:
     """The stored posteriors of the test items."""
-    if not is_evaluated(run):
+    if not run.is_evaluated:
         raise RunError(
             f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.id} "
             "--save` makes what this page shows. Generate and Compare work without it."
         )
-    return _latents(str(run.folder), stamp(run))
+    return _latents(str(run.folder), stamp(run), _items(run))
 
 
-def report(run: Run) -> Mapping[str, Any]:
+def report(run: Run) -> RunReport | None:
     """What was measured, or nothing if that has not been done yet."""
-    return run.report if (run.folder / "report.json").is_file() else {}
+    return run.report if run.is_measured else None
 
 
 def run_hash(run: Run) -> str:
     """The hash of the run's weights, as shown beside every number of it."""
-    return str(run.card.get("weights", "unknown"))[:12]
+    return run.card.weights[:12]
 
 
 def row_of(found: Latents, mask: tuple[bool, ...]) -> int:
     """The row of a subset in the stored latents."""
     rows = np.flatnonzero((found.masks == np.array(mask)).all(1))
     if not len(rows):
-        raise RunError("latents.npz has no row for this mask; make it anew with `evaluate`.")
+        raise RunError(
+            f"The stored posteriors have masks of {found.masks.shape[1]} modalities, expected "
+            f"{len(mask)}; evaluate the run anew."
+        )
     return int(rows[0])
 
 
@@ -174,14 +178,14 @@ def prior_scale(run: Run) -> np.ndarray:
 
 def familiar(run: Run, given: Mapping[str, np.ndarray]) -> "Familiarity | None":
     """How likely what is given is, among the test items whose likelihoods are stored."""
-    told = report(run).get("log_likelihood")
-    others = latents(run).marginal if is_evaluated(run) else None
+    told = report(run)
+    others = latents(run).marginal if run.is_evaluated else None
     if told is None or others is None:
         return None
     from mmvae_core.explore import inference
 
     row = row_of(latents(run), tuple(name in given for name in run.config.names))
-    return inference.familiar(model(run), given, others[row], told["samples"])
+    return inference.familiar(model(run), given, others[row], told.log_likelihood.samples)
 
 
 def lattice(
@@ -231,7 +235,7 @@ def plane(run: Run) -> "Plane":
 
 def is_judged(study: Study, modality: ModalityConfig) -> bool:
     """Whether the study's judges can name the class of this modality's generations."""
-    alphabet = study.about.get("alphabets", {}).get(modality.name)
+    alphabet = study.about.alphabets.get(modality.name)
     is_number_word = alphabet == ALPHABET and modality.shape == (LENGTH, len(ALPHABET))
     return modality.name in study.judge_cards or is_number_word
 
@@ -242,7 +246,7 @@ def judged_items(study: Study, run: Run, name: str, row: int) -> np.ndarray:
     Made when first asked for, and kept.
     """
     age = _stamp(study.folder / "judge" / "card.json")
-    return _judged_items(str(run.folder), stamp(run), str(study.folder), age, name, row)
+    return _judged_items(str(run.folder), stamp(run), str(study.folder), age, name, row, run)
 
 
 def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verdict | None":
@@ -254,8 +258,15 @@ def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> "Verd
 
 
 @st.cache_resource(show_spinner=False)
-def _study(folder: str, age: int) -> Study:
+def _study(folder: str, age: tuple[int, ...]) -> Study:
     return Study(Path(folder))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _check(
+    folder: str, age: tuple[int, ...], run: str, run_age: tuple[int, ...], _study: Study, _run: Run
+) -> None:
+    _study.check(samples(_study), _run.config)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -282,18 +293,13 @@ def _run(folder: str, age: tuple[int, ...]) -> Run:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _samples(folder: str, age: int) -> Samples:
+def _samples(folder: str, age: tuple[int, ...]) -> Samples:
     return Study(Path(folder)).samples()
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _latents(folder: str, age: tuple[int, ...]) -> Latents:
-    found = Run(Path(folder)).latents()
-    if not all(np.isfinite(values).all() for values in (found.mean, found.stddev, found.rate)):
-        raise RunError(
-            f"{folder}/latents.npz holds NaN or infinity; the run has diverged, train it anew."
-        )
-    return found
+def _latents(folder: str, age: tuple[int, ...], items: int) -> Latents:
+    return Run(Path(folder)).latents(items)
 
 
 @st.cache_resource(show_spinner="Reading the model …", max_entries=8)
@@ -310,12 +316,12 @@ def _judges(folder: str, age: int) -> "dict[str, Judge]":
 
 @st.cache_resource(show_spinner="Judging every item …", max_entries=64)
 def _judged_items(
-    folder: str, age: tuple[int, ...], study: str, judge_age: int, name: str, row: int
+    folder: str, age: tuple[int, ...], study: str, judge_age: int, name: str, row: int, _run: Run
 ) -> np.ndarray:
     from mmvae_core.explore import inference
 
     judge = _judges(study, judge_age)[name]
-    return inference.judged_items(_model(folder, age), judge, name, _latents(folder, age).mean[row])
+    return inference.judged_items(_model(folder, age), judge, name, latents(_run).mean[row])
 
 
 @st.cache_data(show_spinner=False, max_entries=1_024)
@@ -405,6 +411,16 @@ def _plane(folder: str, age: tuple[int, ...], _latents: Latents) -> "Plane":
     from mmvae_core.explore.lattice import plane_of
 
     return plane_of(_model(folder, age), _latents.mean[-1])
+
+
+def _items(run: Run) -> int:
+    """How many test items the study has in which a run lies."""
+    return len(samples(Study(run.folder.parent)))
+
+
+def _study_stamp(study: Study) -> tuple[int, ...]:
+    names = ("study.json", "samples.npz", "judge/card.json")
+    return tuple(_stamp(study.folder / name) for name in names)
 
 
 def _stamp(path: Path) -> int:

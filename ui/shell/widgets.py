@@ -6,7 +6,8 @@ address keep its value over a page switch.
 
 import streamlit as st
 
-from mmvae_core.store.run import Run, Study
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from ui.shell import loading, state
 
 FIRST_STUDY = "digits"
@@ -165,6 +166,6 @@ def comparable(run: Run, present: Run) -> bool:
 def _favourite(found: dict[str, Run]) -> int:
     """Which run opens by itself: an evaluated one with a learned aggregator and the tight bound."""
     names = list(found)
-    ready = [name for name in names if (found[name].folder / "latents.npz").is_file()]
+    ready = [name for name in names if found[name].is_evaluated]
     wished = [name for name in ready if name == "sum_pooling-masked"]
     return names.index((wished or ready or names)[0])

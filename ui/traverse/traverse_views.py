@@ -45,7 +45,7 @@ def posterior(here: Here, item: int) -> "Generated":
 
 def pick_way(here: Here, made: "Generated") -> str:
     """What kind of plane or line to drag in."""
-    ways = [AXES] if loading.is_evaluated(here.run) else []
+    ways = [AXES] if here.run.is_evaluated else []
     ways += [LATENTS, THREE, TWO] if len(made.mean) > 1 else [TWO]
     state.check_link("plane", state.is_among(ways), "one of " + ", ".join(ways))
     way = st.segmented_control(

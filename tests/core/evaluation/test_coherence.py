@@ -70,22 +70,23 @@ def test_conditional_coherence_counts_right_items() -> None:
     judges = {"teller": largest, "other": lambda means: torch.ones(len(means), dtype=torch.long)}
     found = conditional_coherence(model, all_posteriors(model, batch), labels, judges, 0)
     assert list(found) == ["teller", "other", "teller+other"]
-    assert found["teller"]["teller"]["right"] == found["teller+other"]["teller"]["right"] == 1_200
-    assert 0.2 < found["other"]["teller"]["share"] < 0.3
+    assert found["teller"]["teller"].right == found["teller+other"]["teller"].right == 1_200
+    assert 0.2 < found["other"]["teller"].share < 0.3
     for row in found.values():
-        assert row["other"]["right"] == 300
-        assert row["other"]["count"] == 1_200
-        assert row["other"]["low"] < row["other"]["share"] == 0.25 < row["other"]["high"]
+        assert row["other"].right == 300
+        assert row["other"].count == 1_200
+        assert row["other"].low < row["other"].share == 0.25 < row["other"].high
 
 
 @pytest.mark.parametrize(("factor", "share"), [(1.0, 1.0), (-1.0, 0.0)])
 def test_joint_coherence_of_copies_and_opposites(factor, share) -> None:
     judges = {"teller": largest, "other": largest}
     found = joint_coherence(copying(factor), judges, 0, samples=700)
-    assert found["share"] == share
-    assert found["count"] == 700
-    assert found["modalities"] == ["teller", "other"]
-    assert joint_coherence(copying(factor), {}, 0) == {}
+    assert found is not None
+    assert found.share == share
+    assert found.count == 700
+    assert found.modalities == ("teller", "other")
+    assert joint_coherence(copying(factor), {}, 0) is None
 
 
 def test_words_are_judged_and_spelt(make_model) -> None:
@@ -99,7 +100,7 @@ def test_words_are_judged_and_spelt(make_model) -> None:
     assert not judge.spelt(wrong).any()
     named, spelt = judge_latents(model, torch.randn(5, 3), {"word": judge})
     assert named["word"].shape == (5,)
-    assert spelt == {"word": {"spelt": 0.0}}
+    assert spelt == {"word": 0.0}
 
 
 def test_digit_judges_cover_pictures_and_words() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import asdict
 from sklearn.metrics import roc_auc_score
 from torch.distributions import Normal, kl_divergence
 
@@ -52,8 +53,8 @@ def test_auroc_is_that_of_scikit_learn_with_ties() -> None:
     truth = np.repeat([0, 1], 80)
     expected = roc_auc_score(truth, np.concatenate([matched, swapped]))
     found = auroc(matched.astype(float), swapped.astype(float))
-    assert found["value"] == pytest.approx(expected, abs=1e-12)
-    assert auroc(swapped.astype(float), matched.astype(float))["value"] == pytest.approx(
+    assert found.value == pytest.approx(expected, abs=1e-12)
+    assert auroc(swapped.astype(float), matched.astype(float)).value == pytest.approx(
         1 - expected, abs=1e-12
     )
 
@@ -69,16 +70,16 @@ def test_the_interval_is_that_of_a_bootstrap_over_items(together: float) -> None
     found, drawn = auroc(matched, swapped), []
     for _ in range(1_000):
         rows = random.integers(0, 400, 400)
-        drawn.append(auroc(matched[rows], swapped[rows])["value"])
-    half = (found["high"] - found["low"]) / 2
+        drawn.append(auroc(matched[rows], swapped[rows]).value)
+    half = (found.high - found.low) / 2
     assert half == pytest.approx(1.96 * np.std(drawn), rel=0.1)
 
 
 def test_a_perfect_score_still_has_an_interval() -> None:
     found = auroc(np.arange(50.0), np.arange(50.0) + 100)
-    assert (found["value"], found["high"]) == (1, 1)
-    assert 0.9 < found["low"] < 0.95
-    assert auroc(np.zeros(9), np.zeros(9))["value"] == 0.5
+    assert (found.value, found.high) == (1, 1)
+    assert 0.9 < found.low < 0.95
+    assert auroc(np.zeros(9), np.zeros(9)).value == 0.5
 
 
 def test_the_score_of_normals_is_two_closed_forms() -> None:
@@ -126,7 +127,8 @@ def test_who_wins_is_counted_by_the_judges() -> None:
         "m2": lambda means: torch.full((40,), 7),
     }
     found = conflict(model, batch, labels, judges)
-    assert list(found["given"]) == [
+    assert found is not None
+    assert list(found.given) == [
         "m0 vs m1",
         "m0 vs m2",
         "m1 vs m2",
@@ -134,12 +136,12 @@ def test_who_wins_is_counted_by_the_judges() -> None:
         "m1 vs m0+m2",
         "m2 vs m0+m1",
     ]
-    for one in found["given"].values():
+    for one in found.given.values():
         for name, winner in (("m0", "first"), ("m1", "second"), ("m2", "neither")):
-            shares = {key: value["share"] for key, value in one["won"][name].items()}
+            shares = {key: value.share for key, value in asdict(one.won[name]).items()}
             assert shares == {"first": 0, "second": 0, "neither": 0} | {winner: 1}
-        assert one["exact"]
-        assert one["matched"] == sorted(one["matched"])
+        assert one.exact
+        assert list(one.matched) == sorted(one.matched)
 
 
 def test_equal_seeds_give_equal_figures_and_no_judge_none_won() -> None:
@@ -147,7 +149,8 @@ def test_equal_seeds_give_equal_figures_and_no_judge_none_won() -> None:
     found = conflict(model, batch, labels, {}, seed=3)
     assert found == conflict(model, batch, labels, {}, seed=3)
     assert found != conflict(model, batch, labels, {}, seed=4)
-    assert all(one["won"] == {} for one in found["given"].values())
+    assert found is not None
+    assert all(one.won == {} for one in found.given.values())
 
 
 def test_of_exact_posteriors_the_mean_score_is_mutual_information(exact, exact_model) -> None:
@@ -166,10 +169,11 @@ def test_of_exact_posteriors_the_mean_score_is_mutual_information(exact, exact_m
 
 def test_exact_posteriors_tell_matched_from_swapped(exact, exact_model) -> None:
     found = conflict(exact_model, exact.draw(500), torch.zeros(500), {})
-    assert all(one["auroc"]["low"] > 0.5 for one in found["given"].values())
-    assert all(one["exact"] for one in found["given"].values())
+    assert found is not None
+    assert all(one.auroc.low > 0.5 for one in found.given.values())
+    assert all(one.exact for one in found.given.values())
 
 
 def test_one_item_cannot_be_in_conflict() -> None:
     model, batch, labels = small_world(1)
-    assert conflict(model, batch, labels, {}) == {}
+    assert conflict(model, batch, labels, {}) is None

@@ -31,7 +31,7 @@ from mmvae_core.experiments.runner import (
     run_together,
     write_rows,
 )
-from mmvae_core.store.run import Study
+from mmvae_core.store.study import Study
 from mmvae_core.training.ensemble import Ensemble
 
 POE, MOE = (Cell("linear", name, "masked", 0) for name in ("poe", "moe"))
@@ -245,7 +245,7 @@ def test_runs_of_the_first_seed_are_kept_where_asked(
     (run,) = study.runs()
     assert run.folder == order.folder(POE)
     assert run.model().names == run.config.names
-    assert study.about["classes"]
+    assert study.about.classes
     assert len(study.samples()) == 500
 
 

@@ -11,7 +11,10 @@ from mmvae_core.experiments.grid import EXPERIMENTS, KEPT, LEARNED, TRUTH, Cell,
 from mmvae_core.experiments.grid import fingerprint as mark
 from mmvae_core.experiments.runner import read_rows
 from mmvae_core.experiments.summary import claims, curves, summarise, verdicts
-from mmvae_core.store.run import SHIPPED, Run, Study, file_hash, read_json
+from mmvae_core.files import read_json
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import SHIPPED, Study
+from mmvae_core.store.weights import file_hash
 
 RESULTS = SHIPPED / "results"
 ROWS = [row for name in EXPERIMENTS for row in read_rows(RESULTS / f"{name}.csv")]
@@ -61,9 +64,9 @@ def test_a_run_of_made_data_is_whole(run: Run) -> None:
     cell = Cell(run.folder.parent.name, aggregator, objective, 0)
     measured = {row.config for row in ROWS if row.cell == cell}
     assert measured == {mark(run.config)}, "the same model as in the results"
-    assert run.card["weights"] == file_hash(run.weights)
-    assert run.card["epochs"] == run.config.training.epochs
-    assert math.isfinite(run.report["log_likelihood"]["joint"]["mean"])
+    assert run.card.weights == file_hash(run.weights)
+    assert run.card.epochs == run.config.training.epochs
+    assert math.isfinite(run.report.log_likelihood.joint.mean)
     latents = run.latents()
     assert latents.mean.shape[1] == len(Study(run.folder.parent).samples())
     assert run.model().names == run.config.names

@@ -20,7 +20,7 @@ from mmvae_core.modalities.strokes import (
     from_text,
     to_text,
 )
-from mmvae_core.store.run import SHIPPED, Study
+from mmvae_core.store.study import SHIPPED, Study
 
 SHAPE = (1, 28, 28)
 MNIST_INK, MNIST_GREY = 0.121, 0.648

@@ -30,7 +30,7 @@ from mmvae_core.probability.posteriors import (
 )
 from mmvae_core.probability.products import times_experts
 from mmvae_core.seeding import generator_of
-from mmvae_core.store.run import check_size
+from mmvae_core.store.weights import check_size
 from mmvae_core.subsets import all_subsets
 from tests import family, rounding
 

@@ -16,26 +16,21 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from mmvae_core import files
 from mmvae_core.build import AGGREGATORS, build_model
 from mmvae_core.config import from_dict, to_dict
 from mmvae_core.errors import MMVAEError, RunError, UsageError
-from mmvae_core.store import run as checkpoints
+from mmvae_core.files import read_json, write_json
+from mmvae_core.store import arrays
+from mmvae_core.store.arrays import Contract, read_arrays, write_arrays
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import RunReport
 from mmvae_core.store.results import headline
-from mmvae_core.store.run import (
-    Run,
-    Study,
-    check_size,
-    file_hash,
-    find_run,
-    find_study,
-    read_arrays,
-    read_json,
-    save_weights,
-    studies,
-    write_arrays,
-    write_json,
-)
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study, find_run, find_study, studies
+from mmvae_core.store.weights import check_size, file_hash, save_weights
 from tests import small
+from tests.small import made_report
 
 
 def refusal(make: Callable[[], Any], kind: type[MMVAEError] = RunError) -> str:
@@ -82,7 +77,7 @@ def test_loaded_weights_are_the_halves_that_were_saved(aggregator: str, tmp_path
 def test_saving_what_was_loaded_changes_no_byte(run: Run, tmp_path: Path) -> None:
     save_weights(run.model(), tmp_path / "again.safetensors")
     assert file_hash(tmp_path / "again.safetensors") == file_hash(run.weights)
-    assert file_hash(run.weights) == run.card["weights"]
+    assert file_hash(run.weights) == run.card.weights
 
 
 def test_loaded_models_answer_alike(run: Run) -> None:
@@ -126,7 +121,7 @@ def test_samples_and_cards_come_back(run: Run, tmp_path: Path) -> None:
     assert samples.labels.tolist() == [0, 1, 2, 3]
     for name, values in data.items():
         np.testing.assert_array_equal(samples.data[name], values.numpy())
-    assert study.about["alphabets"] == {"text": "abcde"}
+    assert study.about.alphabets == {"text": "abcde"}
     assert study.judges() == {}
 
 
@@ -135,45 +130,40 @@ def test_samples_without_labels_are_refused(run: Run, tmp_path: Path) -> None:
     assert "labels" in refusal(Study(tmp_path / "small").samples)
 
 
-def test_latents_name_what_they_lack(run: Run) -> None:
-    arrays = {name: np.zeros(2) for name in checkpoints.Latents.__dataclass_fields__}
-    write_arrays(run.folder / "latents.npz", arrays)
-    assert run.latents().rate.shape == (2,)
-    del arrays["rate"]
-    write_arrays(run.folder / "latents.npz", arrays)
-    assert "rate" in refusal(run.latents)
-
-
-def report(names: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "coherence": {"+".join(names): {names[0]: {"share": 0.75}}},
-        "log_likelihood": {"joint": {"mean": -3.0}},
-        "joint_coherence": {"share": 0.5},
-    }
+def write_report(run: Run, **changes: Any) -> RunReport:
+    made = made_report(run.config.names, 0)
+    write_record(run.folder / "report.json", made := msgspec.structs.replace(made, **changes))
+    return made
 
 
 def test_the_headline_is_read_off_the_report(run: Run) -> None:
     assert headline(run) == {}
-    write_json(run.folder / "report.json", report(run.config.names))
+    made = write_report(run)
+    joint = made.joint_coherence
+    assert joint is not None
+    full = made.coherence["+".join(run.config.names)]
     assert headline(run) == {
-        "joint_log_likelihood": -3.0,
-        "joint_coherence": 0.5,
-        "all_to_numbers": 0.75,
+        "joint_log_likelihood": made.log_likelihood.joint.mean,
+        "joint_coherence": joint.share,
+        **{f"all_to_{name}": full[name].share for name in run.config.names},
     }
 
 
 def test_a_headline_has_no_coherence_where_nothing_judges(run: Run) -> None:
-    judged = report(run.config.names)
-    write_json(
-        run.folder / "report.json", judged | {"coherence": {"numbers": {}}, "joint_coherence": {}}
-    )
-    assert headline(run) == {"joint_log_likelihood": -3.0}
+    made = write_report(run, coherence={"numbers": {}}, joint_coherence=None)
+    assert headline(run) == {"joint_log_likelihood": made.log_likelihood.joint.mean}
 
 
-@pytest.mark.parametrize("part", ["coherence", "log_likelihood", "joint_coherence"])
-def test_a_report_of_another_kind_is_named(run: Run, part: str) -> None:
-    write_json(run.folder / "report.json", report(run.config.names) | {part: [1]})
-    assert "report.json is of another kind" in refusal(lambda: headline(run))
+def test_reports_of_an_earlier_version_come_back_without_what_they_lack(run: Run) -> None:
+    write_report(run)
+    path = run.folder / "report.json"
+    old = read_json(path) | {"joint_coherence": {}}
+    for key in ("format", "distortion", "distortion_samples", "conflict"):
+        del old[key]
+    write_json(path, old)
+    report = Run(run.folder).report
+    assert report.joint_coherence is report.conflict is report.distortion_samples is None
+    assert report.distortion == report.fitted_priors == {}
 
 
 # What does not fit
@@ -257,18 +247,23 @@ def test_a_pickle_is_never_opened(run: Run, tmp_path: Path) -> None:
     refusal(run.model)
     for name in ("samples.npz", "latents.npz"):
         (tmp_path / name).write_bytes(trap)
-        refusal(lambda name=name: read_arrays(tmp_path / name))
+        refusal(lambda name=name: every_array(tmp_path / name))
     torch.save({"weight": Trap(sprung)}, run.weights)
     refusal(run.model)
     np.savez(tmp_path / "objects.npz", a=np.array([Trap(sprung)], dtype=object))
-    refusal(lambda: read_arrays(tmp_path / "objects.npz"))
+    refusal(lambda: every_array(tmp_path / "objects.npz"))
     np.save(tmp_path / "single.npy", np.array([Trap(sprung)], dtype=object))
-    refusal(lambda: read_arrays((tmp_path / "single.npy").rename(tmp_path / "single.npz")))
+    refusal(lambda: every_array((tmp_path / "single.npy").rename(tmp_path / "single.npz")))
     (tmp_path / "trap.json").write_bytes(trap)
     refusal(lambda: read_json(tmp_path / "trap.json"))
     assert not sprung.exists()
     pickle.loads(trap)
     assert sprung.exists(), "the trap works"
+
+
+def every_array(path: Path) -> dict[str, np.ndarray]:
+    """Whatever is in a file that is no object."""
+    return read_arrays(path, {}, {}, "make it anew", Contract(("...",), "fiub"))
 
 
 def npy(shape: tuple[int, ...], content: bytes = bytes(64)) -> bytes:
@@ -291,17 +286,24 @@ def test_arrays_that_claim_more_than_there_is_are_refused(
     tmp_path: Path, shape: tuple[int, ...]
 ) -> None:
     path = zipped(tmp_path / "a.npz", npy(shape))
-    assert "a.npz" in refusal(lambda: read_arrays(path))
+    assert "a.npz" in refusal(lambda: every_array(path))
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "MAX_ARRAY_BYTES", 1_000_000)
+    monkeypatch.setattr(arrays, "MAX_ARRAY_BYTES", 1_000_000)
     path = zipped(tmp_path / "a.npz", npy((500_000,), bytes(4_000_000)))
     assert path.stat().st_size < 10_000
-    monkeypatch.setattr(np, "load", lambda *given, **named: pytest.fail("unpacked"))
-    assert "over 1,000,000 allowed" in refusal(lambda: read_arrays(path))
+    monkeypatch.setattr(arrays, "_read", lambda *given: pytest.fail("unpacked"))
+    said = refusal(lambda: every_array(path))
+    assert "would take 4,000,000 bytes, expected at most 1,000,000" in said
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_arrays_packed_as_numpy_never_does_are_refused(tmp_path: Path, method: int) -> None:
+    path = zipped(tmp_path / "a.npz", npy((8,)), method)
+    assert "packed in another way" in refusal(lambda: every_array(path))
 
 
 def test_a_zip_that_lies_about_its_size_is_cut_short(tmp_path: Path) -> None:
@@ -311,7 +313,7 @@ def test_a_zip_that_lies_about_its_size_is_cut_short(tmp_path: Path) -> None:
     true_size = struct.pack("<I", len(npy((500_000,), bytes(4_000_000))))
     assert content.count(true_size) == 2
     path.write_bytes(content.replace(true_size, struct.pack("<I", 1_000)))
-    refusal(lambda: read_arrays(path))
+    refusal(lambda: every_array(path))
 
 
 @pytest.mark.parametrize("flip", [0xFF, 0x01])
@@ -322,7 +324,7 @@ def test_a_damaged_byte_gives_the_arrays_or_a_refusal(tmp_path: Path, flip: int)
     for place in range(len(good)):
         path.write_bytes(good[:place] + bytes([good[place] ^ flip]) + good[place + 1 :])
         try:
-            found = read_arrays(path)
+            found = every_array(path)
         except RunError:
             refused += 1
         else:
@@ -336,15 +338,15 @@ def test_arrays_cut_anywhere_are_refused(tmp_path: Path) -> None:
     content = path.read_bytes()
     for length in range(0, len(content), 23):
         path.write_bytes(content[:length])
-        refusal(lambda: read_arrays(path))
+        refusal(lambda: every_array(path))
 
 
 def test_arrays_come_back(tmp_path: Path) -> None:
-    arrays = {"a": np.arange(6.0).reshape(2, 3), "b": np.array([True, False]), "c": np.zeros(0)}
-    write_arrays(tmp_path / "a.npz", arrays)
-    found = read_arrays(tmp_path / "a.npz")
-    assert set(found) == set(arrays)
-    for name, value in arrays.items():
+    given = {"a": np.arange(6.0).reshape(2, 3), "b": np.array([True, False]), "c": np.zeros(0)}
+    write_arrays(tmp_path / "a.npz", given)
+    found = every_array(tmp_path / "a.npz")
+    assert set(found) == set(given)
+    for name, value in given.items():
         assert found[name].dtype == value.dtype
         np.testing.assert_array_equal(found[name], value)
 
@@ -373,9 +375,9 @@ def test_json_that_is_missing_or_too_large_is_refused(
 ) -> None:
     refusal(lambda: read_json(tmp_path / "card.json"))
     refusal(lambda: read_json(tmp_path))
-    monkeypatch.setattr(checkpoints, "MAX_JSON_BYTES", 100)
+    monkeypatch.setattr(files, "MAX_JSON_BYTES", 100)
     (tmp_path / "card.json").write_text(json.dumps({"a": "b" * 100}))
-    assert "larger than 100 bytes" in refusal(lambda: read_json(tmp_path / "card.json"))
+    assert "bytes, expected at most 100" in refusal(lambda: read_json(tmp_path / "card.json"))
 
 
 @pytest.mark.parametrize(

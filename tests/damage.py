@@ -13,11 +13,11 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "report.json": ("rate", "nothing", "mean"),
     "priors.json": ("components",),
     "study.json": ("title",),
-    "judge/card.json": ("picture", "shape"),
+    "judge/card.json": ("*", "shape"),
 }
-"""A field of each JSON file, by its place."""
-ARRAYS = {"latents.npz": "rate", "samples.npz": "numbers", "truth.npz": "latents"}
-"""An array of numbers in each npz file."""
+"""A field of each JSON file, by its place; `*` is the first judge."""
+ARRAYS = {"latents.npz": "rate", "samples.npz": "*", "truth.npz": "latents"}
+"""An array of numbers in each npz file; `*` is the first modality."""
 CELL = "validation_bound"
 """A column of history.csv."""
 OF_A_RUN = ("card.json", "report.json", "priors.json", "latents.npz", "history.csv")
@@ -48,11 +48,7 @@ def field_is(value: Any) -> Damage:
     """The field of a JSON file has another value."""
 
     def damage(path: Path) -> None:
-        data = json.loads(path.read_text())
-        *above, name = FIELDS[name_of(path)]
-        inner = data
-        for key in above:
-            inner = inner[key]
+        data, inner, name = _opened(path)
         inner[name] = value
         path.write_text(json.dumps(data))
 
@@ -61,11 +57,7 @@ def field_is(value: Any) -> Damage:
 
 def field_is_missing(path: Path) -> None:
     """The field of a JSON file is not there."""
-    data = json.loads(path.read_text())
-    *above, name = FIELDS[name_of(path)]
-    inner = data
-    for key in above:
-        inner = inner[key]
+    data, inner, name = _opened(path)
     del inner[name]
     path.write_text(json.dumps(data))
 
@@ -73,7 +65,7 @@ def field_is_missing(path: Path) -> None:
 def newer(path: Path) -> None:
     """A form that is yet to come."""
     data = json.loads(path.read_text())
-    (data["picture"] if name_of(path) == "judge/card.json" else data)["format"] = 2
+    (next(iter(data.values())) if name_of(path) == "judge/card.json" else data)["format"] = 2
     path.write_text(json.dumps(data))
 
 
@@ -83,7 +75,7 @@ def array_becomes(change: Callable[[np.ndarray], Any], name: str = "") -> Damage
     def damage(path: Path) -> None:
         with np.load(path) as file:
             arrays = dict(file)
-        key = name or ARRAYS[path.name]
+        key = name or ARRAYS[path.name].replace("*", next(one for one in arrays if one != "labels"))
         changed = change(arrays.pop(key))
         np.savez(path, **arrays, **({} if changed is None else {key: changed}))
 
@@ -107,6 +99,15 @@ def column_is_missing(path: Path) -> None:
     lines = [line.split(",") for line in path.read_text().splitlines()]
     place = lines[0].index(CELL)
     path.write_text("\n".join(",".join(one[:place] + one[place + 1 :]) for one in lines) + "\n")
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """A JSON file's data, the part of it that has the field, and the field's name."""
+    *above, name = FIELDS[name_of(path)]
+    data = inner = json.loads(path.read_text())
+    for key in above:
+        inner = inner[next(iter(inner)) if key == "*" else key]
+    return data, inner, name
 
 
 def name_of(path: Path) -> str:
@@ -133,7 +134,7 @@ IN_ARRAYS: Mapping[str, Damage] = {
     "objects": array_becomes(lambda values: values.astype(object)),
     "wrong shape": array_becomes(lambda values: values[..., None]),
     "no shape": array_becomes(lambda values: values.flat[0]),
-    "fewer items": array_becomes(lambda values: np.delete(values, 0, values.ndim - 2)),
+    "one row less": array_becomes(lambda values: values[1:]),
     "missing array": array_becomes(lambda values: None),
     "NaN": array_becomes(lambda values: values * np.nan),
     "infinity": array_becomes(lambda values: values + np.inf),

@@ -68,8 +68,8 @@ class Study:
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or (classes and high >= classes):
             raise RunError(
-                f"{path} holds labels from {low} to {high}, expected 0 to "
-                f"{classes - 1 if classes else 'any number'}; {self._anew}."
+                f"{path} holds labels from {low} to {high}, expected "
+                f"{f'0 to {classes - 1}' if classes else '0 or more'}; {self._anew}."
             )
         return Samples(arrays, labels)
 

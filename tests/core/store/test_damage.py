@@ -118,7 +118,9 @@ def test_what_is_whole_is_read(run: Run, name: str) -> None:
     assert fresh(run, name) is not None
 
 
-@pytest.mark.parametrize(("name", "kind"), damage.CASES, ids=" ".join)
+@pytest.mark.parametrize(
+    ("name", "kind"), damage.CASES, ids=[" ".join(one) for one in damage.CASES]
+)
 def test_a_damaged_file_is_one_sentence(run: Run, name: str, kind: str) -> None:
     damage.kinds_of(name)[kind](path_of(run, name))
     if (name, kind) in SILENT:
@@ -127,8 +129,9 @@ def test_a_damaged_file_is_one_sentence(run: Run, name: str, kind: str) -> None:
     said = refusal(run, name)
     if kind in damage.WHOLE:
         return
-    field = damage.ARRAYS.get(name, damage.CELL)
-    field = ".".join(damage.FIELDS[name]) if name in damage.FIELDS else field
+    field = damage.ARRAYS.get(name, damage.CELL).replace("*", "numbers")
+    if name in damage.FIELDS:
+        field = ".".join(damage.FIELDS[name]).replace("*", "picture")
     if kind == "newer format":
         assert "holds 2 as format, expected 1" in said
     elif kind in ("missing field", "missing array"):

@@ -1,0 +1,102 @@
+"""Damaged files on the pages that read them: one sentence that names the file, and no crash."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import PriorsCard
+from mmvae_core.store.run import Run
+from mmvae_core.store.weights import file_hash
+from tests import damage
+from tests.ui.test_pages import PAGES
+
+Open = Callable[..., AppTest]
+RUN = "sum_pooling-masked"
+PAGES_OF: dict[str, tuple[str, ...]] = {
+    "card.json": PAGES,
+    "report.json": ("masks", "compare", "generate", "conflict"),
+    "latents.npz": ("latent_space", "masks", "compare", "traverse", "generate"),
+    "priors.json": ("latent_space", "generate"),
+    "samples.npz": ("latent_space", "generate", "order"),
+    "study.json": ("latent_space", "fusion"),
+    "judge/card.json": ("masks", "generate"),
+}
+"""Where each file is read. History and weights are not, or have tests of their own."""
+PRIORS = {"projection": "PCA", "draws": "mixture", "mask": ""}
+"""What to ask for so that a further prior is read."""
+KINDS = {".json": ("truncated", "wrong type", "newer format"), ".npz": ("truncated", "wrong shape")}
+CASES = [
+    (name, page, kind)
+    for name, pages in PAGES_OF.items()
+    for page in pages
+    for kind in KINDS[Path(name).suffix]
+]
+NOT_THERE = ("study.json", "report.json", "latents.npz")
+"""Without these a folder is no study, and a run has not been evaluated."""
+ON_ONE_PAGE = [
+    (name, PAGES_OF[name][0], kind)
+    for name in PAGES_OF
+    for kind in damage.kinds_of(name)
+    if kind not in KINDS[Path(name).suffix] and not (kind == "missing" and name in NOT_THERE)
+]
+
+
+@pytest.fixture(scope="module")
+def whole(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The made study `digits`, of which a run has a further prior's card."""
+    root = tmp_path_factory.mktemp("damaged")
+    shutil.copytree(checkpoints / "digits", root / "digits")
+    run = Run(root / "digits" / RUN)
+    card = PriorsCard(
+        components=2,
+        width=8,
+        layers=1,
+        seed=0,
+        items=1,
+        held_out_items=1,
+        held_out={},
+        weights=file_hash(run.weights),
+    )
+    write_record(run.folder / "priors.json", card)
+    (run.folder / "priors.safetensors").write_bytes(b"")
+    return root
+
+
+@pytest.fixture
+def damaged(whole: Path) -> Iterator[Callable[[str, str], Path]]:
+    """Damage one file; afterwards it is as it was."""
+    held: dict[Path, bytes] = {}
+
+    def how(name: str, kind: str) -> Path:
+        folder = whole / "digits" / (RUN if name in damage.OF_A_RUN else "")
+        held[folder / name] = (folder / name).read_bytes()
+        damage.kinds_of(name)[kind](folder / name)
+        return whole
+
+    yield how
+    for path, content in held.items():
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "kind"),
+    [*CASES, *ON_ONE_PAGE],
+    ids=[" ".join(one) for one in (*CASES, *ON_ONE_PAGE)],
+)
+def test_a_damaged_file_is_one_sentence_on_its_pages(
+    open_app: Open, damaged: Callable[[str, str], Path], name: str, page: str, kind: str
+) -> None:
+    root, query = damaged(name, kind), PRIORS if name == "priors.json" else {}
+    app = open_app(page, root, study="digits", run=RUN, **query)
+    if (name, page) == ("priors.json", "generate"):
+        app.session_state["prior"] = "mixture"
+        app.run()
+    assert not app.exception
+    (error,) = (one.value for one in app.error)
+    assert name in error
+    assert error.endswith(".")
+    assert "python -m mmvae_core" in error

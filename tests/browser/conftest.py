@@ -10,12 +10,14 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.experiments import write_results
 from tests.ui.studies import build
+from ui import frame
 
 HOME = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
@@ -41,6 +43,9 @@ LAST = {
     "conflict": "[aria-label='Conflict by run'], [data-testid=stAlert]",
 }
 """What each page draws last, by its path."""
+GROUND = "((what, name) => getComputedStyle(document.querySelector(what)).getPropertyValue(name))"
+SHOWN = {"light": "rgb(252, 251, 248)", "dark": "rgb(20, 23, 26)"}
+"""Streamlit's own ground by scheme, as in .streamlit/config.toml."""
 START_SECONDS = 90
 WAIT_MS = 120_000
 """Generous: the tests share their machine with others; on a quiet one nothing takes 5 s."""
@@ -80,12 +85,8 @@ def served(checkpoints: Path) -> Iterator[str]:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()  # it writes nothing, and to take leave costs it seconds
+        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +178,15 @@ def settle(page: Page) -> None:
     }""",
         polling=LOOK_MS,
     )
+
+
+def use_scheme(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Turn the visitor's system light or dark, and have the page drawn again in its colours."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"{GROUND}('.stApp', 'background-color') === '{SHOWN[scheme]}'")
+    page.keyboard.press("r")  # Streamlit's own key: what the script has coloured follows only then
+    page.wait_for_function(f"{GROUND}(':root', '--ground') === '{frame.GROUND[scheme == 'dark']}'")
+    settle(page)
 
 
 def _wait_for(address: str, process: subprocess.Popen) -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.experiments import write_results
 from tests.ui.studies import build
-from ui import frame
+from ui.shell import frame
 
 HOME = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")

@@ -67,7 +67,7 @@ def source_of(made: RunConfig) -> TableSource:
         )
         for one in (source.train, source.held_out, source.test)
     ]
-    return TableSource(*tables, source.about)
+    return TableSource(*tables, source.about, source.truth)
 
 
 def trained(*configs: RunConfig, sources: list[Source] | None = None) -> Ensemble:

@@ -5,7 +5,6 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from scipy.integrate import quad
 from scipy.stats import norm
 from torch import Tensor
 
@@ -85,17 +84,14 @@ def test_mixtures_are_estimated_only_where_they_must_be() -> None:
         [-1.5, 0.2, 1.0],
         [0.5, 0.9, 0.4],
     )
+    points, masses = (6 * one for one in np.polynomial.legendre.leggauss(400))  # from -6 to 6
 
-    def log_density(z: float, row: int) -> float:
-        return float(np.log((weights[row] * norm(loc, scale).pdf(z)).sum()))
+    def log_density(z: np.ndarray, row: int) -> np.ndarray:
+        return np.log((weights[row] * norm.pdf(z[:, None], loc, scale)).sum(1))
 
     def divergence(row: int, log_p) -> float:
-        return quad(
-            lambda z: np.exp(log_density(z, row)) * (log_density(z, row) - log_p(z)),
-            -6,
-            6,
-            limit=300,
-        )[0]
+        log_q = log_density(points, row)
+        return float(masses @ (np.exp(log_q) * (log_q - log_p(points))))
 
     for row in range(4):
         truth = divergence(row, norm.logpdf)

@@ -4,6 +4,8 @@ Threads that wait for each other on cores that are taken cost up to half of the 
 """
 
 import os
+import sys
+from collections.abc import Iterator
 
 os.environ["OMP_NUM_THREADS"] = (
     "1"  # before torch is imported; the servers of the tests take it too
@@ -20,6 +22,17 @@ from tests.oracles.linear_gaussian import LinearGaussian
 def one_thread() -> None:
     """Also after a test of a command that took two."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """A page that a test runs in this process takes the place of `__main__`: give that back.
+
+    Else processes that a later test starts would run the app first.
+    """
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture

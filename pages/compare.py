@@ -6,7 +6,7 @@ from ui.shell import frame
 
 frame.enter()
 
-from ui.compare import compare_views, linked_maps  # noqa: E402
+from ui.compare import compare_views, linked_maps, trade_off_views  # noqa: E402
 from ui.components import touch  # noqa: E402
 from ui.shared import mask_views, views  # noqa: E402
 from ui.shell import loading, state, widgets  # noqa: E402
@@ -31,7 +31,7 @@ compare_views.item_figures(here, made)
 compare_views.generations(here, made, difference)
 
 st.subheader("What one buys with the other", anchor=False)
-compare_views.trade_offs(here, runs)
+trade_off_views.trade_offs(here, runs)
 
 st.subheader("The same items in two latent spaces", anchor=False)
 views.paint_first()

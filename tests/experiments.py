@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmvae_core.experiments.grid import TRUTH, Cell
+from mmvae_core.experiments.grid import TRUTH, Cell, config_of, fingerprint
 from mmvae_core.experiments.measure import CURVE, Figure
 from mmvae_core.experiments.report import write_report
 from mmvae_core.experiments.runner import Order, Row, write_rows
@@ -67,7 +67,8 @@ def _rows(cell: Cell, mean: float, step: float) -> list[Row]:
     figures += [Figure("kl_by_size", str(size), 0.1 * (size + 1)) for size in range(6)]
     figures += [Figure("singular_value", str(rank), 3.0 - rank) for rank in (1, 2)]
     figures += [Figure(CURVE, str(one), value - 5.0 / one) for one in (1, 5, 10)]
-    return [Row(cell, figure, 30.0, "0123456789ab") for figure in figures]
+    mark = fingerprint(config_of(cell))
+    return [Row(cell, figure, 30.0, mark) for figure in figures]
 
 
 def _truth(variant: str, seed: int) -> list[Row]:
@@ -77,4 +78,5 @@ def _truth(variant: str, seed: int) -> list[Row]:
         Figure("log_likelihood", "all", -97.0 - seed),
         *(Figure("singular_value", str(rank), 3.5 - rank) for rank in (1, 2)),
     ]
-    return [Row(cell, figure, 0.0, "0123456789ab") for figure in figures]
+    mark = fingerprint(config_of(cell))
+    return [Row(cell, figure, 0.0, mark) for figure in figures]

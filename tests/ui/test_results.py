@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.experiments.claims import CLAIMS
+from mmvae_core.experiments.grid import Cell, config_of, fingerprint
 from mmvae_core.store.arrays import write_arrays
 from mmvae_core.store.results import Interval, read_report
 from mmvae_core.store.study import Study
@@ -70,9 +71,14 @@ def test_earlier_reports_without_verdicts_have_their_pairs_counted(
 
 
 def test_results_of_another_configuration_are_called_so(open_app: Open, root: Path) -> None:
+    assert not open_app("results", root=root).warning, "all are of today's"
+    table = root / "results" / "linear.csv"
+    mark = fingerprint(config_of(Cell("linear", "poe", "masked", 1)))
+    assert table.read_text().count(mark) > 0
+    table.write_text(table.read_text().replace(mark, "0123456789ab"))
     (warning,) = open_app("results", root=root).warning
     count = json.loads((root / "results" / "linear.json").read_text())["models"]
-    assert f"{count} of the {count} models of linear" in warning.value
+    assert f"1 of the {count} models of linear" in warning.value
     assert "`python -m mmvae_core experiment linear`" in warning.value
 
 

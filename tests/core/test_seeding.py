@@ -109,16 +109,18 @@ def figures(model: MultimodalVAE) -> list[Tensor]:
     batch = batch_of(6)
     posterior, labels = all_posteriors(model, batch), torch.arange(6) % 2
     judges = {"numbers": lambda means: (means.sum(-1) > 0).long()}
+    joint = joint_coherence(model, judges, 1, 20)
+    assert joint is not None
     shares = [
-        joint_coherence(model, judges, 1, 20)["share"],
+        joint.share,
         *latent_probe(posterior, labels.numpy(), 1),
     ]
-    (one, *_) = conflict(model, batch, labels, judges, 4, 1)["given"].values()
+    (one, *_) = conflict(model, batch, labels, judges, 4, 1).given.values()
     return [
         log_likelihoods(model, batch, 3, seed=1),
         *distortions(model, batch, posterior, 3, seed=1),
         *(rate.value for rate in cross_rates(posterior, 4, seed=1)),
-        torch.tensor([*shares, *one["swapped"]]),
+        torch.tensor([*shares, *one.swapped]),
     ]
 
 

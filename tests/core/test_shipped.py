@@ -186,7 +186,7 @@ def test_an_items_draws_are_those_of_the_report(name: str) -> None:
     near = ROUNDED * float(np.abs(expected).max())
     again, other = (
         log_likelihood(
-            model, first, mask, mask, told["log_likelihood"]["samples"], told["seed"] + shift
+            model, first, mask, mask, told.log_likelihood.samples, told.seed + shift
         ).numpy()
         for shift in (0, 1)
     )
@@ -201,7 +201,7 @@ def test_rates_without_a_formula_are_those_of_the_report() -> None:
     full = one_subset(posterior, len(stored) - 1)
     near = ROUNDED * float(np.abs(stored).max())
     again, other = (
-        kl(full, model.prior(), told["rate_samples"], told["seed"] + shift).value.numpy()
+        kl(full, model.prior(), told.rate_samples, told.seed + shift).value.numpy()
         for shift in (0, 1)
     )
     np.testing.assert_allclose(again, stored[-1], rtol=0, atol=near)
@@ -210,8 +210,9 @@ def test_rates_without_a_formula_are_those_of_the_report() -> None:
 
 def test_draws_of_the_prior_agree_as_often_as_the_report_says() -> None:
     run = Run(SHIPPED / "digits" / "sum_pooling-masked")
-    again = joint_coherence(run.model(), study_judges(STUDY), run.report["seed"])
-    assert abs(again["right"] - run.report["joint_coherence"]["right"]) <= TURNED
+    again, told = joint_coherence(run.model(), study_judges(STUDY), run.report.seed), run.report
+    assert again is not None and told.joint_coherence is not None
+    assert abs(again.right - told.joint_coherence.right) <= TURNED
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from ui.shared import mask_views, views  # noqa: E402
 from ui.shell import loading, state, widgets  # noqa: E402
 
 here = state.here()
-runs = widgets.pick_runs(here.run, loading.runs(here.study))
+runs = widgets.pick_runs(here.study, here.run, loading.runs(here.study))
 if len(runs) < 2:
     st.info(
         "Choose at least two runs. Those with the modalities and the latent size of the model "

@@ -112,3 +112,26 @@ def test_the_plain_view_hides_the_controls_and_gives_them_back(server: str, tab:
     page.get_by_role("button", name="Show the controls").click()
     page.locator(".question").wait_for()
     assert page.locator("[data-testid=stSidebar]").is_visible()
+
+
+def choose(page: Page, widget: str, option: str) -> None:
+    """Pick an option of a select box, as a visitor does."""
+    page.locator(f".st-key-{widget} [data-baseweb=select], .st-key-{widget} input").first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
+
+
+@pytest.mark.parametrize("name", ["masks", "compare", "generate", "conflict", "traverse"])
+def test_another_study_is_one_state_with_its_address(server: str, tab: Tab, name: str) -> None:
+    """What was chosen in the study before is neither drawn nor addressed."""
+    page = tab().open(f"{server}/{name}?study=digits&{BASE}")
+    for study in ("five", "pair", "small", "digits"):
+        choose(page, "study", study)
+        address = page.url.split("?")[1]
+        assert "mask=" not in address, study
+        assert "item=" not in address, study
+        assert page.locator(".st-key-item input").input_value() == "0", study
+        pills = page.locator(".st-key-mask button").all()
+        assert [one.get_attribute("aria-pressed") for one in pills] == ["true"] * len(pills), study
+        before = state_of(page)
+        assert state_of(tab().open(page.url)) == before, study

@@ -22,16 +22,17 @@ def pick_rival(here: Here) -> int:
     """The item that gives the other side; at first one of another class than item 0."""
     labels = loading.samples(here.study).labels
     top = len(labels) - 1
-    state.check_link(RIVAL, state.is_whole(0, top), f"a number from 0 to {top}")
     others = np.flatnonzero(labels != labels[here.item]).tolist() or list(range(top + 1))
-    first = np.flatnonzero(labels != labels[0])
+    found = np.flatnonzero(labels != labels[0])
+    first = int(found[0]) if len(found) else min(1, top)
+    state.offer(RIVAL, range(top + 1), first, here.study.name, expected=f"a number from 0 to {top}")
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         rival = st.number_input(
             f"The rival: an item (0 to {top})",
             0,
             top,
-            int(first[0]) if len(first) else min(1, top),
+            first,
             key=RIVAL,
             bind="query-params",
         )
@@ -49,7 +50,7 @@ def pick_rival(here: Here) -> int:
 def pick_part(here: Here) -> tuple[str, ...]:
     """Which modalities the rival gives in place of the item, at first the last one."""
     names = list(here.names)
-    state.check_link(PART, state.is_among(names), "some of " + ", ".join(names))
+    state.offer(PART, names, names[-1:], here.study.name, empty=True)
     kept = st.pills(
         "Taken from the rival",
         names,

@@ -60,7 +60,7 @@ def pick_given(here: Here) -> tuple[dict[str, np.ndarray], int | None]:
 def pick_prior(here: Here) -> str:
     """From which prior to draw where nothing is given: the trained one or one fitted afterwards."""
     options = list(here.run.priors)
-    state.check_link("prior", state.is_among(options), " or ".join(options))
+    state.offer("prior", options, options[0])
     if len(options) == 1:
         return options[0]
     return (
@@ -99,7 +99,7 @@ def pick_ways(here: Here) -> Ways:
     names = list(here.names)
     left, middle, right = st.columns([5, 4, 5], gap="large")
     with left:
-        state.check_link("make", state.is_among(names, empty=True), "some of " + ", ".join(names))
+        state.offer("make", names, names, here.study.name, empty=True)
         wanted = st.pills(
             "Generate, where not given",
             names,

@@ -50,7 +50,7 @@ def _picture(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     ways = [DRAW if modality.shape[0] == 1 else CAMERA, UPLOAD]
     ways = ways if modality.shape[0] == 1 else ways[::-1]  # a camera asks before it looks
     key = f"way_{modality.name}"
-    state.check_link(key, state.is_among(ways), " or ".join(ways))
+    state.offer(key, ways, ways[0])
     way = st.segmented_control(
         f"How to give {modality.name}",
         ways,

@@ -25,7 +25,7 @@ def pick_order(names: tuple[str, ...]) -> tuple[int, ...]:
         ", ".join(names[one] for one in order): order for order in permutations(range(len(names)))
     }
     options = list(orders)
-    state.check_link(KEY, state.is_among(options), "all of " + ", ".join(names) + " once")
+    state.offer(KEY, options, options[-1], expected="all of " + ", ".join(names) + " once")
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         text = st.selectbox(

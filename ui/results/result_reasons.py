@@ -23,7 +23,7 @@ def convergence(report: Report, world: str) -> None:
     st.subheader("Was the training long enough?", anchor=False)
     known = list(dict.fromkeys(one.objective for one in curves))
     names = {objective_name(one): one for one in known}
-    state.check_link("course", state.is_among(list(names)), "one of " + ", ".join(names))
+    state.offer("course", list(names), next(iter(names)))
     picked = st.segmented_control(
         "Objective", list(names), default=next(iter(names)), required=True, key="course",
         bind="query-params",

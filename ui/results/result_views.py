@@ -96,8 +96,8 @@ def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
     if not worlds:
         st.info("The reports hold no figures yet.")
         st.stop()
-    state.check_link("world", state.is_among(list(worlds)), "one of " + ", ".join(worlds))
     first = next(iter(worlds))
+    state.offer("world", list(worlds), first)
     picked = st.segmented_control(
         "World", list(worlds), default=first, required=True, key="world", bind="query-params"
     )
@@ -171,7 +171,7 @@ def figures(report: Report, world: str) -> None:
     entries = report.summary_of(world)
     known = result_tables.shown_figures(entries)
     st.subheader("Figures by model", anchor=False)
-    state.check_link("figure", state.is_among(list(known)), "one of " + ", ".join(known))
+    state.offer("figure", list(known), next(iter(known)))
     name = st.selectbox("Figure", list(known), key="figure", bind="query-params")
     shown = [
         one for one in entries if (one.figure, one.given) == known[name] and one.aggregator != TRUTH

@@ -30,7 +30,7 @@ FIGURES = 32
 def pick_projection(latents: Latents) -> str:
     """How the latent space is brought into the plane."""
     options = [RAW, UMAP, PCA] if latents.mean.shape[-1] == 2 else [UMAP, PCA]
-    state.check_link("projection", state.is_among(options), " or ".join(options))
+    state.offer("projection", options, options[0])
     return (
         st.segmented_control(
             "Projection",
@@ -53,14 +53,14 @@ def pick_colour(here: Here, latents: Latents) -> str:
         if loading.is_judged(here.study, one)
     ]
     options = [CLASS, RATE, *stored, *judged]
-    state.check_link("colour", state.is_among(options), " or ".join(options))
+    state.offer("colour", options, options[0])
     return st.selectbox("Colour by", options, key="colour", bind="query-params")
 
 
 def pick_prior(here: Here) -> str:
     """Which prior's draws are shown among the items."""
     options = [NO_DRAWS, *here.run.priors]
-    state.check_link("draws", state.is_among(options), " or ".join(options))
+    state.offer("draws", options, options[0])
     return st.selectbox(
         "Draws of p(z)",
         options,

@@ -100,7 +100,7 @@ def draw(title: str) -> None:
     with st.sidebar:
         study, run, item, seed = _choose()
     _head(title)
-    mask = widgets.toggle_mask(run)
+    mask = widgets.toggle_mask(study, run)
     st.session_state[_TELL] = st.container()
     state.remember(state.Here(study, run, item, mask, seed))
 
@@ -142,7 +142,7 @@ def _keep_choices() -> None:
     with st.sidebar, suppress(MMVAEError):
         st.html('<p class="source">Not used on this page, kept for the others:</p>')
         study, run, item, seed = _choose()
-        state.remember(state.Here(study, run, item, widgets.toggle_mask(run), seed))
+        state.remember(state.Here(study, run, item, widgets.toggle_mask(study, run), seed))
 
 
 def _about(run: loading.Run) -> str:

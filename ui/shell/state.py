@@ -7,6 +7,7 @@ survives a page switch, a reload and a link. The keys are private to this file a
 import random
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -22,7 +23,7 @@ MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
 _HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
-_DRAWN, _PLANE = "_drawn_", "_plane"
+_DRAWN, _PLANE, _OFFERED = "_drawn_", "_plane", "_offered"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ def subset_name(mask: Sequence[bool], names: Sequence[str]) -> str:
 def remember(here: Here) -> None:
     """Called by the frame once its widgets have their values."""
     before = st.session_state.get(_HERE)
-    if before is not None and before.names == here.names and before.mask != here.mask:
+    if before is not None and before.study.name != here.study.name:
+        st.session_state.pop(_BEFORE, None)
+    elif before is not None and before.names == here.names and before.mask != here.mask:
         st.session_state[_BEFORE] = before.mask
     st.session_state[_HERE] = here
 
@@ -198,6 +201,37 @@ def new_seed() -> None:
     """Other noise from now on."""
     st.session_state[SEED] = random.randrange(MAX_SEED)
     forget_notes()
+
+
+def offer(
+    key: str,
+    options: Sequence[Any],
+    default: Any,
+    study: str = "",
+    *,
+    empty: bool = False,
+    expected: str = "",
+) -> None:
+    """Before each widget whose options depend on another choice: settle its value.
+
+    What was chosen and is still an option stays. In another `study`, or where nothing stays, the
+    widget starts from its default again: one value, or a list of them where several may be chosen
+    (none, if `empty`). What a link brought and is no option is noted.
+    """
+    many = isinstance(default, list)
+    words = expected or (("some of " if many else "one of ") + ", ".join(map(str, options)))
+    check_link(key, is_among([str(one) for one in options], empty), words)
+    held = st.session_state.setdefault(_OFFERED, {})
+    before, held[key] = held.get(key), (study, options, default)
+    if key not in st.session_state or before is None or before[:2] == (study, options):
+        return
+    given = st.session_state[key]
+    kept = [one for one in (given if many else [given]) if one in options]
+    is_emptied = not kept and not (many and empty and not given)
+    if before[0] != study or given == before[2] or is_emptied:
+        st.session_state[key] = default
+    elif many and kept != given:
+        st.session_state[key] = kept
 
 
 def check_link(key: str, valid: Callable[[list[str]], bool], expected: str) -> None:

@@ -19,8 +19,8 @@ DRAWS = ["8", "32", "128"]
 def pick_study() -> Study:
     """The study, from those that hold runs."""
     found = loading.studies()
-    state.check_link(state.STUDY, state.is_among(list(found)), "one of " + ", ".join(found))
     first = list(found).index(FIRST_STUDY) if FIRST_STUDY in found else 0
+    state.offer(state.STUDY, list(found), list(found)[first])
     name = st.selectbox(
         "Study",
         list(found),
@@ -35,11 +35,12 @@ def pick_study() -> Study:
 def pick_run(study: Study) -> Run:
     """The run, from those of the study."""
     found = loading.runs(study)
-    state.check_link(state.RUN, state.is_among(list(found)), "one of " + ", ".join(found))
+    first = _favourite(found)
+    state.offer(state.RUN, list(found), list(found)[first], study.name)
     name = st.selectbox(
         "Trained model",
         list(found),
-        index=_favourite(found),
+        index=first,
         key=state.RUN,
         bind="query-params",
         on_change=state.forget_notes,
@@ -50,7 +51,7 @@ def pick_run(study: Study) -> Run:
 def pick_item(study: Study) -> int:
     """A test item by its number."""
     count = len(loading.samples(study))
-    state.check_link(state.ITEM, state.is_whole(0, count - 1), f"a number from 0 to {count - 1}")
+    state.offer(state.ITEM, range(count), 0, study.name, expected=f"a number from 0 to {count - 1}")
     item = st.number_input(
         f"Item (0 to {count - 1})",
         0,
@@ -98,11 +99,16 @@ def pick_plain() -> bool:
     )
 
 
-def toggle_mask(run: Run) -> tuple[bool, ...]:
+def toggle_mask(study: Study, run: Run) -> tuple[bool, ...]:
     """Which modalities the model is shown."""
     names = list(run.config.names)
-    state.check_link(
-        state.MASK, state.is_among(names, empty=True), "some of " + ", ".join(names) + ", or empty"
+    state.offer(
+        state.MASK,
+        names,
+        names,
+        study.name,
+        empty=True,
+        expected="some of " + ", ".join(names) + ", or empty",
     )
     kept = st.pills(
         "Shown to the model",
@@ -118,7 +124,7 @@ def toggle_mask(run: Run) -> tuple[bool, ...]:
     return tuple(name in kept for name in names)
 
 
-def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
+def pick_runs(study: Study, present: Run, found: dict[str, Run]) -> list[Run]:
     """Two to four runs with the present run's modalities and latent size."""
     fitting = [name for name, run in found.items() if comparable(run, present)]
     same = [
@@ -128,7 +134,7 @@ def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
     ]
     others = same if len(same) > 1 else fitting
     first = [present.folder.name, *(name for name in others if name != present.folder.name)]
-    state.check_link(state.RUNS, state.is_among(fitting), "some of " + ", ".join(fitting))
+    state.offer(state.RUNS, fitting, first[:MAX_COMPARED], study.name)
     chosen = st.multiselect(
         f"Runs side by side (2 to {MAX_COMPARED})",
         fitting,
@@ -142,7 +148,7 @@ def pick_runs(present: Run, found: dict[str, Run]) -> list[Run]:
 
 def pick_draws() -> int:
     """How many generations are made and judged live."""
-    state.check_link("draws", state.is_among(DRAWS), " or ".join(DRAWS))
+    state.offer("draws", DRAWS, DRAWS[0])
     picked = st.segmented_control(
         "Draws of each run",
         DRAWS,

@@ -47,7 +47,7 @@ def pick_way(here: Here, made: "Generated") -> str:
     """What kind of plane or line to drag in."""
     ways = [AXES] if here.run.is_evaluated else []
     ways += [LATENTS, THREE, TWO] if len(made.mean) > 1 else [TWO]
-    state.check_link("plane", state.is_among(ways), "one of " + ", ".join(ways))
+    state.offer("plane", ways, ways[0])
     way = st.segmented_control(
         "Drag along", ways, default=ways[0], required=True, key="plane", bind="query-params"
     )
@@ -126,7 +126,7 @@ def strips(here: Here, made: "Generated", scale: np.ndarray, whose: str) -> None
     """A row for each latent: its traversal in every modality, sorted by what it changes."""
     values, change = loading.strips(here.run, made.mean, scale, STEPS, REACH)
     names = list(here.names)
-    state.check_link("by", state.is_among(names), "one of " + ", ".join(names))
+    state.offer("by", names, names[0], here.study.name)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         by = str(
@@ -173,7 +173,7 @@ def _two_latents(here: Here, made: "Generated", scale: np.ndarray, whose: str) -
     picked = []
     for column, key, label, start in ((left, "across", "Across", 0), (right, "up", "Up", 1)):
         with column:
-            state.check_link(key, state.is_among(names), f"{names[0]} to {names[-1]}")
+            state.offer(key, names, names[start], expected=f"{names[0]} to {names[-1]}")
             name = st.selectbox(label, names, index=start, key=key, bind="query-params")
         picked.append(names.index(str(name)))
     plane = traversal.of_latents(made.mean.astype(float), scale, picked[0], picked[1], REACH)
@@ -192,14 +192,21 @@ def _items(here: Here, made: "Generated", count: int) -> Chosen:
     keys = ("second", "third")[: count - 1]
     for column, key in zip(st.columns(len(keys)), keys, strict=True):
         with column:
-            state.check_link(key, state.is_whole(0, most), f"a number from 0 to {most}")
+            first = min(len(items), most)
+            state.offer(
+                key,
+                range(most + 1),
+                first,
+                here.study.name,
+                expected=f"a number from 0 to {most}",
+            )
             items.append(
                 int(
                     st.number_input(
                         f"The {key} item (0 to {most})",
                         0,
                         most,
-                        min(len(items), most),
+                        first,
                         key=key,
                         bind="query-params",
                     )

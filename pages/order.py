@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.shell import frame
+from ui.shell import frame, messages
 
 frame.enter()
 
@@ -35,7 +35,11 @@ views.source(
 if not here.shown:
     st.info("Nothing is shown, so every place is empty and no order differs from another.")
 if len(runs) < 2:
-    st.info(f"The study {here.study.name} has no model of the other kind to put beside this one.")
+    st.info(
+        messages.literal(
+            f"The study {here.study.name} has no model of the other kind to put beside this one."
+        )
+    )
 
 st.subheader("What each makes of it", anchor=False)
 order_views.pictures(here, runs, found)

@@ -247,7 +247,7 @@ def test_a_study_without_judges_reports_or_latents_still_compares(
     app = open_app("compare", root=root, study="small")
     assert not app.exception
     assert not app.error
-    assert [one.value.split(":")[0] for one in app.info] == 2 * [
+    assert [one.value.split("\\:")[0] for one in app.info] == 2 * [
         "No run of this study has both figures"
     ]
     assert "right" not in html_of(app).split("Measured figures")[0].split("<thead>")[1][:400]

@@ -12,6 +12,7 @@ from mmvae_core.store.records import PriorsCard
 from mmvae_core.store.run import Run
 from mmvae_core.store.weights import file_hash
 from tests import damage
+from tests.ui.conftest import html_of
 from tests.ui.test_pages import PAGES
 
 Open = Callable[..., AppTest]
@@ -100,3 +101,57 @@ def test_a_damaged_file_is_one_sentence_on_its_pages(
     assert name in error
     assert error.endswith(".")
     assert "python -m mmvae_core" in error
+
+
+def no_config(root: Path) -> str:
+    (root / "digits" / "poe-mixture" / "config.json").write_text("{")
+    return "poe-mixture"
+
+
+def no_card(root: Path) -> str:
+    (root / "digits" / "poe-mixture" / "card.json").unlink()
+    return "poe-mixture"
+
+
+def a_list_for_a_report(root: Path) -> str:
+    (root / "digits" / "poe-mixture" / "report.json").write_text("[]")
+    return "poe-mixture"
+
+
+def of_another_study(root: Path) -> str:
+    shutil.copytree(root / "small" / "moe-masked", root / "digits" / "a-stranger")
+    return "a-stranger"
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("harm", [no_config, no_card, a_list_for_a_report, of_another_study])
+def test_a_bad_run_is_told_and_takes_none_down(
+    open_app: Open, checkpoints: Path, tmp_path: Path, harm: Callable[[Path], str], page: str
+) -> None:
+    for study in ("digits", "small"):
+        shutil.copytree(checkpoints / study, tmp_path / study)
+    healthy = html_of(open_app(page, tmp_path, study="digits", run=RUN, runs=[RUN, "moe-masked"]))
+    bad = harm(tmp_path)
+    app = open_app(page, tmp_path, study="digits", run=RUN, runs=[RUN, "moe-masked"])
+    assert not app.exception
+    (error,) = (one.value for one in app.sidebar.error)
+    assert error.startswith(f"{bad} cannot be opened. ")
+    assert error.endswith(".")
+    assert list(app.error) == list(app.sidebar.error)
+    assert bad not in app.selectbox(key="run").options
+    if page not in ("compare", "conflict", "order"):  # which list the runs
+        assert html_of(app) == healthy
+    assert bad not in html_of(app)
+
+
+@pytest.mark.parametrize("page", ["masks", "compare"])
+def test_a_link_to_a_bad_run_opens_another_and_says_so(
+    open_app: Open, checkpoints: Path, tmp_path: Path, page: str
+) -> None:
+    shutil.copytree(checkpoints / "digits", tmp_path / "digits")
+    bad = no_config(tmp_path)
+    app = open_app(page, tmp_path, study="digits", run=bad)
+    assert not app.exception
+    assert app.session_state["_here"].run.folder.name == RUN
+    assert any(bad in one.value for one in app.warning)
+    assert any(bad in one.value for one in app.sidebar.error)

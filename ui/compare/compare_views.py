@@ -16,7 +16,7 @@ from ui.draw import tables
 from ui.draw.compare_plots import letter
 from ui.kinds.pictures import difference_html, values_html
 from ui.shared import views
-from ui.shell import loading
+from ui.shell import loading, messages
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -61,8 +61,10 @@ def unequal_note(runs: Sequence[Run]) -> None:
     if found:
         told = "; ".join(f"{key} {', '.join(values)}" for key, values in found.items())
         st.warning(
-            "These runs differ in more than aggregator and objective, so that a difference "
-            f"between them may have another cause: {told}."
+            messages.literal(
+                "These runs differ in more than aggregator and objective, so that a difference "
+                f"between them may have another cause: {told}."
+            )
         )
 
 
@@ -227,8 +229,10 @@ def figures(runs: Sequence[Run]) -> None:
     first = next((one for one in reports if one is not None), None)
     if first is None:
         st.info(
-            "None of these runs has been measured; `python -m mmvae_core evaluate "
-            f"{runs[0].id} --save` does it."
+            messages.literal(
+                "None of these runs has been measured; `python -m mmvae_core evaluate "
+                f"{runs[0].id} --save` does it."
+            )
         )
         return
     heads = [f"{letter(index)} · {run.folder.name}" for index, run in enumerate(runs)]

@@ -12,7 +12,7 @@ from mmvae_core.store.run import Run
 from ui.draw import compare_plots, plots
 from ui.draw.compare_plots import letter
 from ui.shared import latent_views, views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.messages import plainly
 from ui.shell.state import Here
 
@@ -32,8 +32,10 @@ def two_maps(here: Here, runs: Sequence[Run]) -> None:
         }
         if len(known) < 2:
             st.info(
-                "Maps need two evaluated runs; `python -m mmvae_core evaluate "
-                f"{runs[0].id} --save` makes one of them ready."
+                messages.literal(
+                    "Maps need two evaluated runs; `python -m mmvae_core evaluate "
+                    f"{runs[0].id} --save` makes one of them ready."
+                )
             )
             return
         with st.container(horizontal=True, gap="large"):

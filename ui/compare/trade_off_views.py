@@ -12,7 +12,7 @@ from ui.compare.trade_offs import trade_offs as kinds
 from ui.draw import compare_plots
 from ui.draw.compare_plots import letter
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.state import Here
 
 
@@ -32,7 +32,7 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
         )
         with column:
             if figure is None:
-                st.info(f"No run of this study has both figures: {kind.needs}.")
+                st.info(messages.literal(f"No run of this study has both figures: {kind.needs}."))
                 continue
             st.plotly_chart(
                 figure,

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from ui.shared import views
-from ui.shell import state
+from ui.shell import messages, state
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def detail(here: Here, parts: "Parts") -> None:
     names, values, is_share = list(parts.names), parts.detail.values, parts.detail.is_share
     if not is_share:
         names, values = [*names, "sum"], np.concatenate([values, values.sum(0, keepdims=True)])
-    st.subheader(parts.detail.title, anchor=False)
+    st.subheader(messages.literal(parts.detail.title), anchor=False)
     st.plotly_chart(
         _figure(values, names, is_share),
         theme=None,

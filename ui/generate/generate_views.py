@@ -14,7 +14,7 @@ from mmvae_core.store.run import TRAINED
 from ui.generate import own_inputs
 from ui.kinds.pictures import sheet, values_html
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def prior_note(here: Here, prior: str) -> None:
             f" Of {found.count:,} such draws {share:.1f} % were judged the same class in "
             f"all modalities (95 % {low:.1f} to {high:.1f})."
         )
-    st.info(f"Nothing is given: these are draws from {PRIORS[prior]}.{agreed}")
+    st.info(messages.literal(f"Nothing is given: these are draws from {PRIORS[prior]}.{agreed}"))
 
 
 def pick_ways(here: Here) -> Ways:
@@ -207,8 +207,10 @@ def posterior_facts(here: Here, made: "Generated", given: Mapping[str, np.ndarra
     views.facts([*entries, *right])
     if likely and likely.interval[1] < STRANGE:
         st.warning(
-            f"This is unlike what the model was trained on: {100 - likely.percentile:.0f} % "
-            "of the test items are likelier. What it generates says little."
+            messages.literal(
+                f"This is unlike what the model was trained on: {100 - likely.percentile:.0f} % "
+                "of the test items are likelier. What it generates says little."
+            )
         )
     views.source(
         "width and rate: of what is given here",

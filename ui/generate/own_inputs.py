@@ -11,7 +11,7 @@ from mmvae_core.modalities import own_input, strokes
 from ui.components.drawing_pad import drawing_pad
 from ui.kinds.pictures import kind_of
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.state import Here
 
 DRAW, UPLOAD, CAMERA = "draw", "upload", "camera"
@@ -33,7 +33,7 @@ def own_inputs(here: Here) -> dict[str, np.ndarray]:
 
 
 def _own(here: Here, modality: ModalityConfig) -> np.ndarray | None:
-    st.subheader(modality.name, anchor=False)
+    st.subheader(messages.literal(modality.name), anchor=False)
     ask: dict[str, Callable[[Here, ModalityConfig], np.ndarray | None]] = {
         "image": _picture,
         "symbols": _text,
@@ -42,7 +42,7 @@ def _own(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     try:
         return ask[kind_of(modality)](here, modality)
     except DataError as error:
-        st.error(str(error))
+        st.error(messages.literal(error))
         return None
 
 

@@ -7,7 +7,7 @@ from mmvae_core.geometry import nearest
 from mmvae_core.store.run import Latents
 from ui.latent_space.exports import MapTable
 from ui.shared import latent_views, views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.state import Here
 
 NEIGHBOURS = 6
@@ -38,11 +38,11 @@ def chosen_items(here: Here, latents: Latents, row: int) -> None:
 
 def neighbours(here: Here, latents: Latents, row: int) -> None:
     """What lies nearest to the item at hand in the latent space, not on the map."""
-    st.subheader(f"Nearest to item {here.item} in the latent space", anchor=False)
+    st.subheader(messages.literal(f"Nearest to item {here.item} in the latent space"), anchor=False)
     scale = loading.prior_scale(here.run)
     ids, distance = nearest(latents.mean[row], scale, here.item, NEIGHBOURS)
     if not len(ids) or (latents.mean[row] == latents.mean[row, :1]).all():
-        st.info(f"With {here.subset} shown, all items lie at one place.")
+        st.info(messages.literal(f"With {here.subset} shown, all items lie at one place."))
         return
     notes = [f"distance {one:.2f}" for one in distance]
     views.items_grid(here.study, here.run.config.modalities, ids.tolist(), here.item, notes)

@@ -11,7 +11,7 @@ from ui.components.lattice import lattice as component
 from ui.masks import lattice_cards
 from ui.masks.lattice_cards import number
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.state import Here, subset_name
 
 if TYPE_CHECKING:
@@ -174,5 +174,5 @@ def plane(here: Here) -> Plane | None:
     except RunError as error:
         if here.run.is_evaluated:  # what is stored is damaged
             raise
-        st.info(f"No posteriors are drawn. {error}")
+        st.info(messages.literal(f"No posteriors are drawn. {error}"))
         return None

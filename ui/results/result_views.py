@@ -25,7 +25,7 @@ from ui.results.result_tables import (
     said,
 )
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 
 STILL = {"displayModeBar": False}
 SIGN = {"masked": "●", "mixture": "◆", "mixture_not_empty": "■"}
@@ -44,7 +44,7 @@ def read() -> dict[Path, Report]:
     found = loading.experiments()
     for problem in found.values():
         if isinstance(problem, RunError):
-            st.error(str(problem))
+            st.error(messages.literal(problem))
     reports = {
         path: one
         for path, one in sorted(found.items(), key=_paper_order)
@@ -52,8 +52,10 @@ def read() -> dict[Path, Report]:
     }
     if not reports:
         st.info(
-            f"There are no results in {loading.root() / FOLDER}; "
-            "`python -m mmvae_core experiment linear` makes some."
+            messages.literal(
+                f"There are no results in {loading.root() / FOLDER}; "
+                "`python -m mmvae_core experiment linear` makes some."
+            )
         )
         st.stop()
     return reports
@@ -75,14 +77,18 @@ def verdicts(reports: dict[Path, Report]) -> None:
     for path, report in reports.items():
         if report.quick:
             st.warning(
-                f"The results of {report.experiment} are those of --quick: a tenth of the "
-                "training, to see that it works."
+                messages.literal(
+                    f"The results of {report.experiment} are those of --quick: a tenth of the "
+                    "training, to see that it works."
+                )
             )
         elif older := loading.older_models(path):
             st.warning(
-                f"{older} of the {report.models} models of {report.experiment} were trained by an "
-                "earlier configuration of their worlds than the one that is here now; "
-                f"`python -m mmvae_core experiment {report.experiment}` trains them anew."
+                messages.literal(
+                    f"{older} of the {report.models} models of {report.experiment} were trained by an "
+                    "earlier configuration of their worlds than the one that is here now; "
+                    f"`python -m mmvae_core experiment {report.experiment}` trains them anew."
+                )
             )
 
 
@@ -107,7 +113,10 @@ def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
 def differences(report: Report, world: str) -> None:
     """The paired differences as forest plots, and the numbers as a table."""
     claims = report.claims_of(world)
-    st.subheader(f"{result_tables.world_name(world)}: differences in log-likelihood", anchor=False)
+    st.subheader(
+        messages.literal(f"{result_tables.world_name(world)}: differences in log-likelihood"),
+        anchor=False,
+    )
     first, second = st.columns(2, gap="large")
     for claim in CLAIMS:
         with second if claim == LEARNED else first:

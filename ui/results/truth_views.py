@@ -13,7 +13,7 @@ from ui.draw import result_plots
 from ui.draw.marks import class_html
 from ui.results.result_tables import model_name
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 
 PICTURED = 3
 WISHED = ("poe-masked", "sum_pooling-masked", "sum_pooling_mixture-masked")
@@ -30,8 +30,10 @@ def latents(world: str) -> None:
     ready = {name: run for name, run in loading.runs(study).items() if run.is_evaluated}
     if not ready:
         st.info(
-            f"No run of {study.name} has been evaluated; `python -m mmvae_core evaluate "
-            f"{study.name}/RUN --save` makes what is shown here."
+            messages.literal(
+                f"No run of {study.name} has been evaluated; `python -m mmvae_core evaluate "
+                f"{study.name}/RUN --save` makes what is shown here."
+            )
         )
         return
     runs, is_aligned = _pick(ready)
@@ -89,7 +91,7 @@ def _learned(
         strong, weak = strong_mcc(true, mean).outside, weak_mcc(true, mean).outside
         where = aligned(true, mean) if is_aligned else mean[:, :2]
     except MMVAEError as error:
-        st.error(str(error))
+        st.error(messages.literal(error))
         return
     _picture(
         model_name(run.folder.name),

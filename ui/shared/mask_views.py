@@ -7,7 +7,7 @@ import streamlit as st
 from ui.draw import tables
 from ui.draw.marks import class_html
 from ui.shared import views
-from ui.shell import loading
+from ui.shell import loading, messages
 from ui.shell.state import Here, subset_name
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def what_nothing_is(here: Here, found: "Lattice") -> None:
         else (f"{rate:.2f} nats from the prior p(z)")
     )
     st.info(
-        f"Nothing is shown: these are draws of q(z | nothing), the same for every item, {away}."
+        messages.literal(
+            f"Nothing is shown: these are draws of q(z | nothing), the same for every item, {away}."
+        )
     )
 
 

@@ -11,7 +11,7 @@ from mmvae_core.errors import MMVAEError
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.components.copy_link import copy_link
-from ui.shell import loading, state, widgets
+from ui.shell import loading, messages, state, widgets
 
 HOME = Path(__file__).resolve().parents[2]
 GROUND = {False: "#fcfbf8", True: "#14171a"}
@@ -109,13 +109,13 @@ def tell() -> None:
     """At a page's end, shown below its head: what was wrong with the link, for the page too."""
     with st.session_state.pop(_TELL, st.container()):
         for note in state.notes():
-            st.warning(note)
+            st.warning(messages.literal(note))
     if st.session_state.get(state.PLAIN):
         st.button("Show the controls", on_click=state.show_controls, type="tertiary")
 
 
 def _head(title: str) -> None:
-    st.title(title, anchor=False)
+    st.title(messages.literal(title), anchor=False)
     question = next(text for name, text in PAGES.values() if name == title)
     st.html(f'<p class="question">{question}</p>')
 
@@ -124,7 +124,6 @@ def _choose() -> tuple[Study, Run, int, int]:
     """Study, run, item and seed; and the ways to hand the page on."""
     study = widgets.pick_study()
     run = widgets.pick_run(study)
-    loading.check(study, run)
     st.html(_about(run))
     item, seed = widgets.pick_item(study), widgets.pick_seed()
     copy_link()

@@ -16,7 +16,7 @@ import streamlit as st
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.digits.words import ALPHABET, LENGTH
-from mmvae_core.errors import RunError
+from mmvae_core.errors import MMVAEError, RunError
 from mmvae_core.store.records import RunReport
 from mmvae_core.store.results import Report, read_report, report_files
 from mmvae_core.store.run import TRAINED, Latents, Run
@@ -69,8 +69,22 @@ def older_models(report: Path) -> int:
 
 
 def runs(study: Study) -> dict[str, Run]:
-    """A study's runs by their folder's name."""
-    return {run.folder.name: _run(str(run.folder), stamp(run)) for run in study.runs()}
+    """A study's runs by their folder's name: those that can be opened."""
+    faulty = faults(study)
+    return {name: run for name, run in _all_runs(study).items() if name not in faulty}
+
+
+def faults(study: Study) -> dict[str, str]:
+    """Why each of the study's other runs cannot be opened: one sentence each.
+
+    A run's configuration, card and report are read, and held against the study's items.
+    """
+    age = _study_stamp(study)
+    found = {
+        name: _fault(str(study.folder), age, str(run.folder), stamp(run), study, run)
+        for name, run in _all_runs(study).items()
+    }
+    return {name: fault for name, fault in found.items() if fault}
 
 
 def stamp(run: Run) -> tuple[int, ...]:
@@ -89,11 +103,6 @@ def stamp(run: Run) -> tuple[int, ...]:
 def samples(study: Study) -> Samples:
     """The study's test items."""
     return _samples(str(study.folder), _study_stamp(study))
-
-
-def check(study: Study, run: Run) -> None:
-    """RunError where a study's items, alphabets or judges are not such as the run takes."""
-    _check(str(study.folder), _study_stamp(study), str(run.folder), stamp(run), study, run)
 
 
 def latents(run: Run) -> Latents:
@@ -262,11 +271,20 @@ def _study(folder: str, age: tuple[int, ...]) -> Study:
     return Study(Path(folder))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _check(
+def _all_runs(study: Study) -> dict[str, Run]:
+    return {run.folder.name: _run(str(run.folder), stamp(run)) for run in study.runs()}
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _fault(
     folder: str, age: tuple[int, ...], run: str, run_age: tuple[int, ...], _study: Study, _run: Run
-) -> None:
-    _study.check(samples(_study), _run.config)
+) -> str:
+    try:
+        _study.check(samples(_study), _run.config)
+        _ = _run.card, report(_run)
+    except MMVAEError as error:
+        return str(error)
+    return ""
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -287,7 +305,7 @@ def _older_models(table: str, age: int) -> int:
         return 0
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=256)
 def _run(folder: str, age: tuple[int, ...]) -> Run:
     return Run(Path(folder))
 

@@ -6,9 +6,10 @@ address keep its value over a page switch.
 
 import streamlit as st
 
+from mmvae_core.errors import RunError
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
@@ -33,8 +34,10 @@ def pick_study() -> Study:
 
 
 def pick_run(study: Study) -> Run:
-    """The run, from those of the study."""
-    found = loading.runs(study)
+    """The run, from those of the study that can be opened; why others cannot is told below it."""
+    found, faults = loading.runs(study), loading.faults(study)
+    if not found:
+        raise RunError(next(iter(faults.values())))
     first = _favourite(found)
     state.offer(state.RUN, list(found), list(found)[first], study.name)
     name = st.selectbox(
@@ -45,6 +48,8 @@ def pick_run(study: Study) -> Run:
         bind="query-params",
         on_change=state.forget_notes,
     )
+    for faulty, fault in faults.items():
+        st.error(messages.literal(f"{faulty} cannot be opened. {fault}"))
     return found[str(name)]
 
 

@@ -54,7 +54,7 @@ def make_digits(
         test: Pool = getattr(pools.test, name)
         cards[name] = JudgeCard(
             shape=tuple(pool.images.shape[1:]),
-            trained_on=f"{len(pool)} real training pictures, no generated ones",
+            trained_on=f"{len(pool)} training pictures, no generated ones",
             test_accuracy=accuracy(judge, test.images, test.labels),
             test_count=len(test),
             parameters=sum(value.numel() for value in judge.parameters()),

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mmvae_core.evaluation.all_subsets import one_subset, subset_names
+from mmvae_core.intervals import wilson
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
@@ -123,21 +124,6 @@ def share(right: int, count: int, spelt: float | None = None) -> Share:
     """A share with its counts and interval; of texts also the share spelt without a mistake."""
     low, high = wilson(right, count)
     return Share(right=right, count=count, share=right / count, low=low, high=high, spelt=spelt)
-
-
-def wilson(successes: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The Wilson score interval of a share p = successes / count, in [0, 1].
-
-    (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n); all of [0, 1] if nothing was counted.
-    Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927,
-    https://doi.org/10.1080/01621459.1927.10502953
-    """
-    if count == 0:
-        return 0.0, 1.0
-    p, spread = successes / count, z * z / count
-    centre = p + spread / 2
-    reach = z * (p * (1 - p) / count + spread / (4 * count)) ** 0.5
-    return max(0.0, (centre - reach) / (1 + spread)), min(1.0, (centre + reach) / (1 + spread))
 
 
 def _judged(model: MultimodalVAE, judges: Mapping[str, Judge]) -> list[str]:

@@ -29,8 +29,9 @@ from torch import Tensor
 
 from mmvae_core.batch import Batch
 from mmvae_core.evaluation.all_subsets import ITEMS, Progress, no_progress, parts
-from mmvae_core.evaluation.coherence import Judge, judge_latents, share, wilson
+from mmvae_core.evaluation.coherence import Judge, judge_latents, share
 from mmvae_core.evaluation.rates import Estimate, kl
+from mmvae_core.intervals import Z, wilson
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.private import PrivatePosterior
@@ -151,7 +152,7 @@ def auroc(matched: np.ndarray, swapped: np.ndarray) -> Auroc:
     above = 1 - _below(matched, swapped)
     below = _below(swapped, matched)
     value, count = float(below.mean()), len(matched)
-    reach = 1.96 * float((above + below).std(ddof=1)) / count**0.5 if count > 1 else 1.0
+    reach = Z * float((above + below).std(ddof=1)) / count**0.5 if count > 1 else 1.0
     if reach == 0:
         low, high = wilson(round(value * count), count)
         return Auroc(value=value, low=low, high=high)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mmvae_core.batch import Batch
-from mmvae_core.evaluation.coherence import wilson
 from mmvae_core.evaluation.log_likelihood import log_likelihood
+from mmvae_core.intervals import wilson
 from mmvae_core.model import MultimodalVAE
 
 SEED = 0

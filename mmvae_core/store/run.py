@@ -1,5 +1,6 @@
 """A trained run on disk: configuration, card, weights, report and latents, each by its contract."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from mmvae_core.store.weights import load_model
 if TYPE_CHECKING:
     from mmvae_core.model import MultimodalVAE
 
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 TRAINED = "trained"
 FITTED = ("mixture", "flow")
 """Priors that `second_stage` fits to a finished run, beside the trained one."""
@@ -72,6 +74,12 @@ class Run:
         """`study/run` by its folders' names, as every command prints and takes it."""
         folder = self.folder.resolve()
         return f"{folder.parent.name}/{folder.name}"
+
+    @property
+    def named(self) -> str:
+        """What a command takes for this run, as one word of a shell: its id if shipped, or its folder."""
+        is_shipped = self.folder.resolve().parent.parent == SHIPPED
+        return self.id if is_shipped else shlex.quote(str(self.folder))
 
     @cached_property
     def config(self) -> RunConfig:
@@ -132,7 +140,7 @@ class Run:
 
     @property
     def _evaluate(self) -> str:
-        return f"make it anew with `python -m mmvae_core evaluate {self.id} --save`"
+        return f"make it anew with `python -m mmvae_core evaluate {self.named} --save`"
 
     def _check_subsets(self, path: Path, report: RunReport) -> None:
         """RunError where a report is of other modalities than the run."""

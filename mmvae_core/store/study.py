@@ -13,12 +13,11 @@ from mmvae_core.errors import RunError, UsageError
 from mmvae_core.store.arrays import Contract, read_arrays
 from mmvae_core.store.record_files import read_record, read_records
 from mmvae_core.store.records import About, JudgeCard
-from mmvae_core.store.run import Run
+from mmvae_core.store.run import SHIPPED, Run
 
 if TYPE_CHECKING:
     from mmvae_core.evaluation.judge import Judge
 
-SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 CODES = "categorical"
 """The likelihood of symbols, whose items are codes."""
 LABELS = {"labels": Contract(("item",), "iu")}

@@ -131,7 +131,7 @@ def load_prior(run: Run, kind: str) -> Posterior:
     """
     path, remedy = (
         run.folder / "priors.json",
-        f"make it anew with `python -m mmvae_core fit-prior {run.id}`",
+        f"make it anew with `python -m mmvae_core fit-prior {run.named}`",
     )
     card = read_record(path, PriorsCard, remedy)
     if card.weights != (expected := file_hash(run.weights)):

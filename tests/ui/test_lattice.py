@@ -209,7 +209,7 @@ def test_the_component_is_given_every_number(made: Made) -> None:
     assert len(payload["edges"]) == len(made.names) * 2 ** (len(made.names) - 1)
     for node, subset, rate in zip(payload["nodes"], subsets, found.rate.value, strict=True):
         assert node["label"].startswith(f"{subset}: rate {node['rate']} nats, width")
-        shown = float(node["rate"].split(" ± ")[0])
+        shown = float(node["rate"].split(" ± ")[0].replace(",", ""))
         assert shown == pytest.approx(float(rate), abs=0.051)  # to one digit
         for words, part in zip(node["words"], payload["parts"], strict=True):
             assert (

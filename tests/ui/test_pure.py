@@ -77,7 +77,7 @@ def test_the_frame_holds_all_coordinates() -> None:
 
 
 def test_classes_have_different_marks() -> None:
-    assert len({(marks.colour(label), marks.symbol(label)) for label in range(72)}) == 72
+    assert len({(marks.colour(label), marks.symbol(label)) for label in range(90)}) == 90
 
 
 def luminance(colour: str) -> float:

@@ -1,6 +1,7 @@
 """A visitor's walk: after every step, what is chosen, addressed and drawn is one state."""
 
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,11 @@ OF_PAGE = {
 
 def some(dice: random.Random, options: list[Any]) -> list[Any]:
     return [one for one in options if dice.random() < 0.5]
+
+
+def text_of(html: str) -> str:
+    """What is read: no tags, no pictures."""
+    return re.sub(r"<[^>]*>", " ", html)
 
 
 def widget(app: AppTest, kind: str, key: str) -> Any:
@@ -76,6 +82,7 @@ def check(app: AppTest, said: str) -> None:
     assert app.number_input(key="item").value == here.item, said
     assert tuple(app.button_group(key="mask").value) == here.shown, said
     assert not any("link" in one.value for one in app.warning), said
+    assert not re.search(r"(?<![\d.])[-\u2212]0(\.0+)?(?![\d.])", text_of(html_of(app))), said
 
 
 def link(app: AppTest, page: str) -> dict[str, Any]:
@@ -101,9 +108,12 @@ def check_page(app: AppTest, page: str, said: str) -> None:
     found = widget(app, *OF_PAGE[page]) if page in OF_PAGE else None
     if found is None:
         return
+    here = app.session_state["_here"]
     if page == "compare":
         assert set(found.value) <= set(found.options), said
-        assert app.session_state["_here"].run.folder.name in found.options, said
+        assert here.run.folder.name in found.value, said
+    elif page == "conflict":
+        assert found.value != here.item or said.endswith(f"rival = {here.item}"), said
     elif page == "generate":
         assert set(found.value) <= set(app.session_state["_here"].names), said
     elif page == "traverse":

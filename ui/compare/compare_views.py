@@ -132,16 +132,27 @@ def live_shares(here: Here, made: Made) -> dict[str, Share]:
     """How many of the draws are judged as the item is; of nothing shown, how many agree."""
     from mmvae_core.evaluation.coherence import share
 
-    labels = {name: one.labels for name, one in made.verdicts.items() if one is not None}
+    known = {name: one for name, one in made.verdicts.items() if one is not None}
     if here.shown:
         truth = views.label_of(here)
         return {
-            name: share(int((found == truth).sum()), len(found)) for name, found in labels.items()
+            name: share(int((one.labels == truth).sum()), len(one.labels), _spelt(one, truth))
+            for name, one in known.items()
         }
+    labels = {name: one.labels for name, one in known.items()}
     if len(labels) < 2:
         return {}
     every = np.stack(list(labels.values()))
     return {AGREE: share(int((every == every[0]).all(0).sum()), every.shape[1])}
+
+
+def _spelt(verdict: "Verdict", truth: int) -> float | None:
+    """Of words: the share of the draws that are the right one without a mistake."""
+    return (
+        None
+        if verdict.spelt is None
+        else float(verdict.spelt[verdict.labels == truth].sum() / len(verdict.labels))
+    )
 
 
 def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
@@ -231,7 +242,7 @@ def figures(runs: Sequence[Run]) -> None:
         st.info(
             messages.literal(
                 "None of these runs has been measured; `python -m mmvae_core evaluate "
-                f"{runs[0].id} --save` does it."
+                f"{runs[0].named} --save` does it."
             )
         )
         return

@@ -34,7 +34,7 @@ def two_maps(here: Here, runs: Sequence[Run]) -> None:
             st.info(
                 messages.literal(
                     "Maps need two evaluated runs; `python -m mmvae_core evaluate "
-                    f"{runs[0].id} --save` makes one of them ready."
+                    f"{runs[0].named} --save` makes one of them ready."
                 )
             )
             return
@@ -154,7 +154,9 @@ def _overlay(
     points = plots.Points(
         where, np.arange(len(labels)), labels, lit=latent_views.is_lit(len(labels), lit)
     )
-    frame = plots.Axes(latent_views.titles(here, way), *plots.frame_of(np.stack([where, moved])))
+    frame = plots.Axes(
+        latent_views.titles(here, way), *plots.frame_of(np.stack([where, moved])), equal=True
+    )
     figure = compare_plots.overlay(
         points, moved, frame, views.classes_of(_left.study), letters, dark
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from mmvae_core.intervals import Z, wilson
 from mmvae_core.store.records import Mean, RunReport, Share
-from ui.draw.tables import NOT_MEASURED, Cell, Row, Z, share_text
+from ui.draw.tables import NOT_MEASURED, Cell, Row, nats, share_text
 
 Reports = Sequence[RunReport | None]
 """One a run; None of a run that was not measured."""
@@ -44,8 +45,8 @@ def mean_cell(found: Mean | None) -> Cell | None:
         return None
     mean, error = found.mean, found.error
     if error is None:
-        return Cell(mean, f"{mean:,.1f}")
-    text = f"{mean:,.1f} <small>± {Z * error:.1f}</small>"
+        return Cell(mean, nats(mean))
+    text = f"{nats(mean)} <small>± {Z * error:.1f}</small>"
     return Cell(mean, text, (mean - Z * error, mean + Z * error))
 
 
@@ -56,13 +57,13 @@ def mean_text(found: Mean | None) -> str:
 
 
 def share_cell(found: Share | None) -> Cell | None:
-    """A share with its interval; of texts also how many are spelt without a mistake."""
+    """A share with its interval; of texts also how many are spelt, by which alone they rank."""
     if found is None:
         return None
-    text = share_text(found)
-    if found.spelt is not None:
-        text += f"<br><small>spelt {found.spelt:.2f}</small>"
-    return Cell(found.share, text, (found.low, found.high))
+    if found.spelt is None:
+        return Cell(found.share, share_text(found), (found.low, found.high))
+    interval = wilson(found.spelt * found.count, found.count)
+    return Cell(found.spelt, share_text(found), interval)
 
 
 def _probe(accuracy: float | None) -> Cell | None:

@@ -6,8 +6,10 @@ import numpy as np
 import streamlit as st
 
 from mmvae_core.config import ModalityConfig
+from mmvae_core.intervals import Z, wilson
 from mmvae_core.store.records import Clash, Winners
 from mmvae_core.store.run import Run
+from ui.draw import tables
 from ui.draw.marks import class_html
 from ui.kinds.pictures import values_html
 from ui.shared import views
@@ -19,12 +21,11 @@ Given = dict[str, np.ndarray]
 
 
 def pick_rival(here: Here) -> int:
-    """The item that gives the other side; at first one of another class than item 0."""
+    """The item that gives the other side; at first one of another class."""
     labels = loading.samples(here.study).labels
     top = len(labels) - 1
     others = np.flatnonzero(labels != labels[here.item]).tolist() or list(range(top + 1))
-    found = np.flatnonzero(labels != labels[0])
-    first = int(found[0]) if len(found) else min(1, top)
+    (first,) = views.partners(here, 1)
     state.offer(RIVAL, range(top + 1), first, here.study.name, expected=f"a number from 0 to {top}")
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
@@ -118,8 +119,6 @@ def outcome(
 
 def judged(named: np.ndarray, mine: int, yours: int) -> str:
     """How many are judged as A, as B, as neither, with Wilson intervals."""
-    from mmvae_core.evaluation.coherence import wilson
-
     count, a = len(named), int((named == mine).sum())
     b = int((named == yours).sum()) if yours != mine else 0
     told = {"as A": a, "as B": b, "as neither": count - a - b}
@@ -147,8 +146,8 @@ def measured(run: Run, mine: tuple[str, ...], yours: tuple[str, ...]) -> tuple[C
 
 def place(here: Here, score: float, error: float | None, on_file: Clash | None) -> None:
     """The score at hand among those of matched and of swapped test items."""
-    said = "exact" if error is None else f"± {1.96 * error:.1f}, estimate"
-    facts = [("Conflict score of this pair", f"{score:,.1f}", f"nats, {said}")]
+    said = "exact" if error is None else f"± {Z * error:.1f}, estimate"
+    facts = [("Conflict score of this pair", tables.nats(score), f"nats, {said}")]
     if on_file is None:
         views.facts(facts)
         return
@@ -156,7 +155,7 @@ def place(here: Here, score: float, error: float | None, on_file: Clash | None) 
     facts += [
         (
             f"Median, both sides from {name}",
-            f"{five[2]:,.1f}",
+            tables.nats(five[2]),
             f"5 to 95 %: {five[0]:,.1f} to {five[4]:,.1f}",
         )
         for name, five in bands.items()
@@ -165,9 +164,9 @@ def place(here: Here, score: float, error: float | None, on_file: Clash | None) 
     from ui.draw import fusion_plots
 
     figure = fusion_plots.score_bands(
-        bands, score, ("conflict score, nats", f"this pair {score:,.1f}"), state.is_dark()
+        bands, score, ("conflict score, nats", f"this pair {tables.nats(score)}"), state.is_dark()
     )
-    alt = f"Conflict score of this pair {score:,.1f} nats; " + "; ".join(
+    alt = f"Conflict score of this pair {tables.nats(score)} nats; " + "; ".join(
         f"both sides from {name}: median {five[2]:.1f}, 5 to 95 % {five[0]:.1f} to {five[4]:.1f}"
         for name, five in bands.items()
     )

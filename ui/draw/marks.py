@@ -2,14 +2,26 @@
 
 Colours: Okabe and Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/, with a
 grey in place of black, which a dark page would swallow: dark enough to stay apart from green and
-pink where red and green look alike. The number of colours (8) and of shapes
-(9) share no factor, so 72 classes get different pairs.
+pink where red and green look alike, and a pale green and a brown that stay apart from all of them
+for every kind of colour vision. The number of colours (10) and of shapes (9) share no factor, so
+90 classes get different pairs, and ten classes ten colours.
 """
 
 import base64
 from html import escape
 
-COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#646464")
+COLOURS = (
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+    "#646464",
+    "#BAEB9D",
+    "#7A3E12",
+)
 
 # plotly's name of the symbol -> the same shape as points in a box of 16 by 16
 SHAPES = {

@@ -17,6 +17,8 @@ TAILS = 2, 98
 """Colours end at these percentiles, so that a few far values do not take them all."""
 """SVG can glide, WebGL cannot; beyond so many points SVG becomes slow."""
 PAUSE_MS, GLIDE_MS = 400, 1_400
+EQUAL = {"scaleanchor": "x", "scaleratio": 1}
+"""Of a y axis whose unit is as long as the x axis's."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Axes:
     y: tuple[float, float]
     values: str = ""
     """What `Points.values` are."""
+    equal: bool = False
+    """Whether a step along one axis is as long as along the other, so that distances can be seen."""
 
 
 def frame_of(
@@ -192,7 +196,12 @@ def lay_out(axes: Axes, theme: Theme, height: int = 560) -> dict[str, Any]:
         "font": {"family": FONT, "color": theme.ink, "size": 15},
         "margin": {"l": 58, "r": 8, "t": 40, "b": 8},
         "xaxis": {**axis, "range": axes.x, "title": {**title, "text": axes.titles[0]}},
-        "yaxis": {**axis, "range": axes.y, "title": {**title, "text": axes.titles[1]}},
+        "yaxis": {
+            **axis,
+            **(EQUAL if axes.equal else {}),
+            "range": axes.y,
+            "title": {**title, "text": axes.titles[1]},
+        },
         "legend": {
             "orientation": "h",
             "yanchor": "top",

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.draw.marks import colour, symbol
-from ui.draw.plots import FONT, Theme, frame_of
+from ui.draw.plots import EQUAL, FONT, Theme, frame_of
 
 OUTLIER = 6
 """So many times the usual distance from the middle, and an end is cut off with an arrow."""
@@ -152,7 +152,7 @@ def cloud(
         height=300,
         margin={"l": 46, "r": 4, "t": 6, "b": 44},
         xaxis={**axis, "range": x, "title": _title(titles[0], theme), "nticks": 6},
-        yaxis={**axis, "range": y, "title": _title(titles[1], theme), "nticks": 6},
+        yaxis={**axis, **EQUAL, "range": y, "title": _title(titles[1], theme), "nticks": 6},
     )
     return figure
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
+from mmvae_core.intervals import Z
+
 MOST_SUBSETS = 32
-Z = 1.96
-"""Half the width of a 95 % interval, in standard errors."""
 NOT_MEASURED = "n/a"
 
 
@@ -27,6 +27,11 @@ class Share(Protocol):
     @property
     def high(self) -> float:
         """The interval's upper end."""
+        ...
+
+    @property
+    def spelt(self) -> float | None:
+        """Of texts: the share without a mistake in a letter."""
         ...
 
 
@@ -136,16 +141,23 @@ def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     error = "" if row.error is None else f" <small>± {Z * row.error:.1f}</small>"
     return (
         f'<tr{lit}><th scope="row">{escape(row.name)}</th><td><span class="bar">'
-        f'<b style="width:{share:.0f}%"></b></span><span class="figure">{row.rate:.1f}{error}'
+        f'<b style="width:{share:.0f}%"></b></span><span class="figure">{nats(row.rate)}{error}'
         f"</span></td><td>{row.width:.2f}</td>{cells}</tr>"
     )
+
+
+def nats(value: float, digits: int = 1) -> str:
+    """A number of nats as it is written: what rounds to zero has no sign."""
+    text = f"{float(value):,.{digits}f}"
+    return text.removeprefix("-") if not float(text.replace(",", "")) else text
 
 
 def share_text(share: Share | None) -> str:
     """A share with its interval as a cell's HTML."""
     if share is None:
         return NOT_MEASURED
-    return f"{share.share:.2f} <small>{share.low:.2f}&ndash;{share.high:.2f}</small>"
+    spelt = "" if share.spelt is None else f"<br><small>spelt {share.spelt:.2f}</small>"
+    return f"{share.share:.2f} <small>{share.low:.2f}&ndash;{share.high:.2f}</small>{spelt}"
 
 
 def _row_html(row: Row) -> str:
@@ -164,8 +176,8 @@ def bound_text(value: float, error: float) -> str:
     weight, so that it is no error at all and only the bound is given.
     """
     if not error <= 0.5:
-        return f"≥ {value:,.1f}"
-    return f"{value:,.1f} <small>± {Z * error:.1f}</small>"
+        return f"≥ {nats(value)}"
+    return f"{nats(value)} <small>± {Z * error:.1f}</small>"
 
 
 def _apart(top: Cell, other: Cell, sign: int) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from ui.draw import tables
 from ui.shared import views
 from ui.shell import messages, state
 from ui.shell.state import Here
@@ -62,7 +63,7 @@ def _share(name: str, share: float, top: float, here: Here) -> str:
     return (
         f'<tr><th scope="row">{escape(name)}</th><td><span class="bar">'
         f'<b{below} style="width:{100 * abs(share) / top:.0f}%"></b></span>'
-        f'<span class="figure">{share:.2f}</span></td><td>{note}</td></tr>'
+        f'<span class="figure">{tables.nats(share, 2)}</span></td><td>{note}</td></tr>'
     )
 
 
@@ -148,7 +149,9 @@ def _figure(values: np.ndarray, names: list[str], is_share: bool) -> Any:
 
 def _alt(names: list[str], values: np.ndarray, is_share: bool) -> str:
     said = ", ".join(
-        f"{name} {row.mean():.2f}" if is_share else f"{name} {float(np.linalg.norm(row)):.1f}"
+        f"{name} {tables.nats(row.mean(), 2)}"
+        if is_share
+        else f"{name} {float(np.linalg.norm(row)):.1f}"
         for name, row in zip(names, values, strict=True)
     )
     return ("Mean share by part: " if is_share else "Length by vector: ") + said

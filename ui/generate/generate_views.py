@@ -10,7 +10,9 @@ import numpy as np
 import streamlit as st
 
 from mmvae_core.config import ModalityConfig
+from mmvae_core.intervals import Z
 from mmvae_core.store.run import TRAINED
+from ui.draw import tables
 from ui.generate import own_inputs
 from ui.kinds.pictures import sheet, values_html
 from ui.shared import views
@@ -184,14 +186,14 @@ def posterior_facts(here: Here, made: "Generated", given: Mapping[str, np.ndarra
     """Width and rate of the posterior, how likely what is given is, and how often this is right."""
     subset = state.subset_name([name in given for name in here.names], here.names)
     report = loading.report(here.run)
-    error = "exact" if made.rate_error is None else f"± {1.96 * made.rate_error:.1f}, estimate"
+    error = "exact" if made.rate_error is None else f"± {Z * made.rate_error:.1f}, estimate"
     entries = [
         (
             "Posterior width",
             f"{made.width:.2f}",
             f"prior: {loading.prior_scale(here.run).mean():.2f}",
         ),
-        ("Rate", f"{made.rate:.1f}", f"nats, {error}"),
+        ("Rate", tables.nats(made.rate), f"nats, {error}"),
     ]
     likely = loading.familiar(here.run, given) if given else None
     if likely:

@@ -11,7 +11,9 @@ from PIL import Image
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.explore.plane import Outline, Plane, nice
+from mmvae_core.intervals import Z
 from mmvae_core.store.records import Share
+from ui.draw.tables import nats
 from ui.kinds.pictures import as_image, kind_of, probabilities_of, word_of
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 ROOMY = 3
 """Up to so many modalities a card has room for four draws of each, else for one."""
 SIZE, MARGIN = 560, 0.06
-Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def payload(lattice: "Lattice", subsets: Sequence[str], about: About) -> dict[st
                 int(modality),
                 number(lattice.gain.value[edge], _error(lattice.gain, edge)),
                 round(max(0.0, float(lattice.gain.value[edge])) / strongest, 3),
+                signed(lattice.rate.value[upper] - lattice.rate.value[lower]),
             ]
             for edge, (lower, upper, modality) in enumerate(
                 zip(
@@ -86,7 +88,7 @@ def _node(
     gap = (
         None if lattice.gap is None else number(lattice.gap.value[row], _error(lattice.gap, row), 2)
     )
-    shares = [f"{right[name].share:.2f}" if name in right else None for name in names]
+    shares = [_right(right[name]) if name in right else None for name in names]
     said = [f"{name} {share}" for name, share in zip(names, shares, strict=True) if share]
     label = f"{subset}: rate {rate} nats, width {width}"
     label += f", {gap} nats from the exact posterior" if gap else ""
@@ -102,6 +104,12 @@ def _node(
         "words": [part["words"][row] if part["words"] else None for part in parts],
         "label": label,
     }
+
+
+def _right(share: Share) -> str:
+    """How often it comes out right; of texts also how often without a mistake."""
+    spelt = "" if share.spelt is None else f", spelt {share.spelt:.2f}"
+    return f"{share.share:.2f}{spelt}"
 
 
 def _part(
@@ -198,8 +206,13 @@ def _error(estimate: Any, row: int) -> float:
     return 0.0 if estimate.error is None else float(estimate.error[row])
 
 
+def signed(value: Any) -> str:
+    """A change, with its sign; no zero has one."""
+    text = f"{float(value):+.1f}"
+    return "0.0" if not float(text) else text
+
+
 def number(value: Any, error: float, digits: int = 1) -> str:
     """A value, with half its 95 % interval where its standard error is not 0."""
-    text = f"{float(value):.{digits}f}"
-    text = text.removeprefix("-") if not float(text) else text
+    text = nats(float(value), digits)
     return f"{text} ± {Z * error:.{digits}f}" if error else text

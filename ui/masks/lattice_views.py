@@ -76,7 +76,7 @@ def shares(here: Here, found: "Lattice") -> None:
     )
     source = "exact" if error is None else f"± 95 %, {found.samples} draws a rate"
     views.source(
-        f"Shapley shares of the rates, {source}: they sum to {total:.1f} nats, the rate of "
+        f"Shapley shares of the rates, {source}: they sum to {number(total, 0)} nats, the rate of "
         f"{subset_name([True] * len(share), here.names)} less that of nothing",
         f"item {here.item}",
         f"seed {here.seed}",
@@ -148,8 +148,8 @@ def _caption(here: Here, found: "Lattice") -> None:
         if count == every
         else f"{count} of {every:,} subsets, those nearest to the mask",
         f"pictures: E[x | z] at {draws} of q(z | x_S), the same noise for all",
-        "bar and nats: rate, KL to the prior; on a line: nats gained when one more is shown, "
-        "KL(q(z | x_S+m) ‖ q(z | x_S)); "
+        "bar and nats: rate, KL to the prior; on a line: how far the posterior moves when one more "
+        "is shown, KL(q(z | x_S+m) ‖ q(z | x_S)), which the rate may follow up or down; "
         + ("exact" if exact else f"with ± estimates, {found.samples} draws, 95 %"),
         f"under a picture: share of {report.items} test items judged right"
         if report and report.coherence

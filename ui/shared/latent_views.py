@@ -227,7 +227,9 @@ def _figure(
         is_lit(len(labels), lit),
         None if draws is None else onto_axes(latents.mean[-1], every[-1], draws),
     )
-    axes = plots.Axes(titles(latents, way), *plots.frame_of(every), TITLES.get(colour, ""))
+    axes = plots.Axes(
+        titles(latents, way), *plots.frame_of(every), TITLES.get(colour, ""), way != UMAP
+    )
     figure = plots.latent_map(
         points, axes, views.classes_of(_here.study), item, dark, glide, height
     )
@@ -303,7 +305,7 @@ def _colour_source(here: Here, colour: str) -> str:
     if colour.startswith(JUDGED):
         return (
             f"what the judge says of {colour.removeprefix(JUDGED)} made at the mean of "
-            f"q(z | {here.subset}); it was trained on real data only"
+            f"q(z | {here.subset}); {views.judges_source(here.study)}"
         )
     return {
         RATE: f"KL(q(z | {here.subset}) ‖ p(z)), {rate}; {ends}",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from mmvae_core.intervals import Z
 from ui.draw import tables
 from ui.draw.marks import class_html
 from ui.shared import views
@@ -32,8 +33,8 @@ def mask_facts(here: Here, found: "Lattice") -> None:
             ("Posterior width", f"{made.width:.2f}", f"prior: {found.prior_width:.2f}"),
             (
                 "Rate",
-                f"{made.rate:.1f}",
-                "nats" if error is None else f"± {tables.Z * error:.1f} nats",
+                tables.nats(made.rate),
+                "nats" if error is None else f"± {Z * error:.1f} nats",
             ),
             *right,
         ]

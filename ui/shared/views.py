@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from mmvae_core.config import ModalityConfig
-from mmvae_core.store.records import RunReport
+from mmvae_core.intervals import wilson
+from mmvae_core.store.records import RunReport, Share
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.draw.marks import class_html, class_name
@@ -59,7 +60,16 @@ def source(*parts: str) -> None:
 
 def judges_source(study: Study) -> str:
     """Who judges, where somebody does."""
-    return "judges trained on real data only" if study.judge_cards else ""
+    cards = {
+        name: card for name, card in study.judge_cards.items() if card.test_accuracy is not None
+    }
+    if not study.judge_cards:
+        return ""
+    right = ", ".join(
+        f"{100 * (card.test_accuracy or 0):.1f} % of {name}" for name, card in cards.items()
+    )
+    known = f", right on {right} of the test items" if right else ""
+    return escape(f"judges trained on training items alone{known}")
 
 
 def run_mark(run: Run) -> str:
@@ -153,8 +163,6 @@ def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = No
     """
     if verdict is None:
         return "There is no judge for this modality." if study.judge_cards else ""
-    from mmvae_core.evaluation.coherence import wilson
-
     classes, count = classes_of(study), len(verdict.labels)
     tally = Counter(verdict.labels.tolist())
     wanted = tally.most_common(1)[0][0] if truth is None else truth
@@ -244,12 +252,28 @@ def truth_of(here: Here, given: Mapping[str, np.ndarray]) -> int | None:
     return label_of(here) if given else None
 
 
+def partners(here: Here, count: int) -> list[int]:
+    """Other items than the one at hand, each the first of a class of its own as far as that goes.
+
+    Where there are too few classes the next items follow, and the item itself where it is alone.
+    """
+    labels, own = loading.samples(here.study).labels, label_of(here)
+    _, first = np.unique(labels, return_index=True)
+    others = [int(one) for one in sorted(first) if labels[one] != own]
+    rest = [one for one in range(len(labels)) if one not in (here.item, *others)]
+    return ([*others, *rest[:count]] or [here.item])[:count]
+
+
 def rate_source(run: Run, subset: str) -> str:
     """Whether a run's rates of a subset are exact or estimates."""
     report = loading.report(run)
     if report is None or report.rate[subset].exact:
         return "exact"
     return f"estimate, {report.rate_samples} draws, seed {report.seed}"
+
+
+def _spelt(share: Share) -> str:
+    return "" if share.spelt is None else f", spelt {share.spelt:.2f}"
 
 
 def coherence_facts(
@@ -261,7 +285,7 @@ def coherence_facts(
         (
             f"Right {name}, all items",
             f"{found[name].share:.2f}",
-            f"{found[name].low:.2f} to {found[name].high:.2f}",
+            f"{found[name].low:.2f} to {found[name].high:.2f}{_spelt(found[name])}",
         )
         for name in names
         if name in found

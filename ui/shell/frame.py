@@ -1,6 +1,7 @@
 """The frame around every page: navigation, the shared choices, the look."""
 
 from contextlib import suppress
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -123,6 +124,7 @@ def _head(title: str) -> None:
 def _choose() -> tuple[Study, Run, int, int]:
     """Study, run, item and seed; and the ways to hand the page on."""
     study = widgets.pick_study()
+    st.html(_about_study(study))
     run = widgets.pick_run(study)
     st.html(_about(run))
     item, seed = widgets.pick_item(study), widgets.pick_seed()
@@ -142,6 +144,14 @@ def _keep_choices() -> None:
         st.html('<p class="source">Not used on this page, kept for the others:</p>')
         study, run, item, seed = _choose()
         state.remember(state.Here(study, run, item, widgets.toggle_mask(study, run), seed))
+
+
+def _about_study(study: Study) -> str:
+    """What the data are and where they come from."""
+    about = study.about
+    sources = "".join(f"<li>{escape(one)}</li>" for one in about.sources)
+    more = f"<details><summary>Where the data come from</summary><ul>{sources}</ul></details>"
+    return f'<div class="source">{escape(about.title)}{more if sources else ""}</div>'
 
 
 def _about(run: loading.Run) -> str:

@@ -109,7 +109,7 @@ def latents(run: Run) -> Latents:
     """The stored posteriors of the test items."""
     if not run.is_evaluated:
         raise RunError(
-            f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.id} "
+            f"The run {run.id} has not been evaluated; `python -m mmvae_core evaluate {run.named} "
             "--save` makes what this page shows. Generate and Compare work without it."
         )
     return _latents(str(run.folder), stamp(run), _items(run))

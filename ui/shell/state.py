@@ -214,16 +214,17 @@ def offer(
 ) -> None:
     """Before each widget whose options depend on another choice: settle its value.
 
-    What was chosen and is still an option stays. In another `study`, or where nothing stays, the
-    widget starts from its default again: one value, or a list of them where several may be chosen
-    (none, if `empty`). What a link brought and is no option is noted.
+    What was chosen and is still an option stays; what nobody chose follows the default. In another
+    `study`, or where nothing stays, the widget starts from its default again: one value, or a list
+    of them where several may be chosen (none, if `empty`). What a link brought and is no option is
+    noted.
     """
     many = isinstance(default, list)
     words = expected or (("some of " if many else "one of ") + ", ".join(map(str, options)))
     check_link(key, is_among([str(one) for one in options], empty), words)
     held = st.session_state.setdefault(_OFFERED, {})
     before, held[key] = held.get(key), (study, options, default)
-    if key not in st.session_state or before is None or before[:2] == (study, options):
+    if key not in st.session_state or before in (None, held[key]):
         return
     given = st.session_state[key]
     kept = [one for one in (given if many else [given]) if one in options]
@@ -232,6 +233,13 @@ def offer(
         st.session_state[key] = default
     elif many and kept != given:
         st.session_state[key] = kept
+
+
+def keep_first(key: str, option: str, most: int) -> None:
+    """Before a widget of several options is drawn: one of them is always chosen, if need be first."""
+    given = st.session_state.get(key)
+    if given is not None and option not in given:
+        st.session_state[key] = [option, *given][:most]
 
 
 def check_link(key: str, valid: Callable[[list[str]], bool], expected: str) -> None:

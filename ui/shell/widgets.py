@@ -130,7 +130,7 @@ def toggle_mask(study: Study, run: Run) -> tuple[bool, ...]:
 
 
 def pick_runs(study: Study, present: Run, found: dict[str, Run]) -> list[Run]:
-    """Two to four runs with the present run's modalities and latent size."""
+    """Two to four runs with the present run's modalities and latent size, that run among them."""
     fitting = [name for name, run in found.items() if comparable(run, present)]
     same = [
         name
@@ -140,6 +140,7 @@ def pick_runs(study: Study, present: Run, found: dict[str, Run]) -> list[Run]:
     others = same if len(same) > 1 else fitting
     first = [present.folder.name, *(name for name in others if name != present.folder.name)]
     state.offer(state.RUNS, fitting, first[:MAX_COMPARED], study.name)
+    state.keep_first(state.RUNS, present.folder.name, MAX_COMPARED)
     chosen = st.multiselect(
         f"Runs side by side (2 to {MAX_COMPARED})",
         fitting,

@@ -117,7 +117,14 @@ def drag(here: Here, chosen: Chosen) -> None:
     views.source(
         f"{chosen.words}; {len(latents)} places decoded beforehand, the one where you let go "
         "exactly",
-        "E[x | z], colours of the preview as JPEG",
+        "E[x | z]"
+        + (
+            ", colours of the preview as JPEG"
+            if any(
+                one.shape[0] == 3 and kind_of(one) == "image" for one in here.run.config.modalities
+            )
+            else ""
+        ),
         views.run_mark(here.run),
     )
 
@@ -150,8 +157,8 @@ def strips(here: Here, made: "Generated", scale: np.ndarray, whose: str) -> None
     views.source(
         f"{len(rows)} of {len(order)} latents, each from -{REACH:g} to {REACH:g} {whose} standard "
         f"deviations around the mean of q(z | {here.subset}) of item {here.item}, the others kept",
-        "change: root mean square of E[x | z] against the middle, over the steps and entries; "
-        "zero for another modality's private latents",
+        "change: root mean square of E[x | z] against the middle, over the steps and entries"
+        + ("; zero for another modality's private latents" if here.run.config.private else ""),
         views.run_mark(here.run),
     )
 
@@ -190,9 +197,9 @@ def _items(here: Here, made: "Generated", count: int) -> Chosen:
 
     most, items = len(loading.samples(here.study)) - 1, [here.item]
     keys = ("second", "third")[: count - 1]
-    for column, key in zip(st.columns(len(keys)), keys, strict=True):
+    firsts = views.partners(here, len(keys))
+    for column, key, first in zip(st.columns(len(keys)), keys, firsts, strict=False):
         with column:
-            first = min(len(items), most)
             state.offer(
                 key,
                 range(most + 1),

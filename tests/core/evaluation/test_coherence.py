@@ -16,10 +16,10 @@ from mmvae_core.evaluation.coherence import (
     conditional_coherence,
     joint_coherence,
     judge_latents,
-    wilson,
 )
 from mmvae_core.evaluation.digit_judges import WordJudge, digit_judges
 from mmvae_core.evaluation.judge import Judge
+from mmvae_core.intervals import wilson
 from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Gaussian

@@ -88,9 +88,9 @@ function build(view, data) {
   view.board = made("div", "board", view.box);
   view.wires = drawn("svg", { class: "wires", "aria-hidden": "true" }, view.board);
   view.cards = data.lattice.nodes.map((node, row) => makeCard(view, node, row));
-  view.edges = data.lattice.edges.map(([lower, upper, modality, text, strength]) => {
+  view.edges = data.lattice.edges.map(([lower, upper, modality, text, strength, rate]) => {
     const group = drawn("g", { class: "edge", style: `--strength: ${strength}` }, view.wires);
-    return { lower, upper, modality, text, group, line: drawn("line", {}, group),
+    return { lower, upper, modality, text, rate, group, line: drawn("line", {}, group),
       label: makeLabel(group, text) };
   });
   view.board.addEventListener("keydown", (event) => move(view, event));
@@ -179,9 +179,14 @@ function light(view, mask) {
   view.edges.forEach((edge) => {
     edge.group.classList.toggle("lit", edge.lower === lit || edge.upper === lit);
     const name = view.lattice.names[edge.modality];
-    if (edge.lower === lit) say(view, edge.upper, `+ ${name}: ${edge.text} nats gained`);
-    if (edge.upper === lit) say(view, edge.lower, `here + ${name}: ${edge.text} nats gained`);
+    if (edge.lower === lit) say(view, edge.upper, `+ ${name}: ${told(edge)}`);
+    if (edge.upper === lit) say(view, edge.lower, `here + ${name}: ${told(edge)}`);
   });
+}
+
+// How far the posterior moves along an edge, and what that does to the rate.
+function told(edge) {
+  return `moves ${edge.text} nats, rate ${edge.rate}`;
 }
 
 // What an edge to the chosen card tells, for narrow screens and for screen readers.

@@ -15,6 +15,7 @@ from tests import small
 from tests.small import made_report
 from ui.compare.report_rows import comparison_rows
 from ui.draw import marks, plots, tables
+from ui.draw.names import run_title
 from ui.kinds import pictures
 
 
@@ -157,3 +158,20 @@ def test_a_report_without_figures_leaves_its_column_empty_and_no_empty_rows() ->
     assert "Rate" in html
     assert "coherence" not in html
     assert "<one>" not in html
+
+
+@pytest.mark.parametrize(
+    ("folder", "aggregator", "objective", "title"),
+    [
+        ("sum_pooling-masked", "sum_pooling", "masked", "Sum pooling, masked bound"),
+        ("poe-mixture", "poe", "mixture", "PoE, mixture bound"),
+        ("sum_pooling_paper-masked", "sum_pooling", "masked", "Sum pooling, masked bound (paper)"),
+        ("poe-masked-seed1", "poe", "masked", "PoE, masked bound (seed1)"),
+        ("mine", "moe", "marginal", "MoE, marginal bound (mine)"),
+        ("new_rule-of_mine", "new_rule", "of_mine", "New rule, of mine bound"),
+    ],
+)
+def test_a_run_is_titled_by_what_it_is(
+    folder: str, aggregator: str, objective: str, title: str
+) -> None:
+    assert run_title(folder, aggregator, objective) == title

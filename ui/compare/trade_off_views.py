@@ -24,7 +24,8 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
         if run.config.names == here.names
     }
     stamps = tuple((name, loading.stamp(run)) for name, run in every.items())
-    chosen = tuple(run.folder.name for run in runs)
+    chosen = tuple(views.title(run) for run in runs)
+    titled = {views.title(run): run for run in every.values()}
     columns = st.columns(2, gap="large")
     for index, (column, kind) in enumerate(zip(columns, kinds(), strict=True)):
         found, figure = _trade_off(
@@ -41,8 +42,8 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
                 alt=f"{kind.x} against {kind.y}. " + "; ".join(one.said for one in found),
                 config={"displayModeBar": False},
             )
-            lacking = sorted(set(every) - {one.name for one in found})
-            first = loading.report(every[found[0].name])
+            lacking = sorted(set(titled) - {one.name for one in found})
+            first = loading.report(titled[found[0].name])
             views.source(
                 f"{len(found)} of {len(every)} runs"
                 + (f", not measured: {escape(', '.join(lacking))}" if lacking else ""),
@@ -67,7 +68,7 @@ def _trade_off(
 ) -> tuple[list[compare_plots.RunPoint], Any]:
     kind, reports = (
         kinds()[index],
-        {name: loading.report(run) for name, run in _runs.items()},
+        {views.title(run): loading.report(run) for run in _runs.values()},
     )
     points = run_points(kind, reports, "+".join(_here.names), chosen)
     return points, compare_plots.trade_off((kind.x, kind.y), points, dark) if points else None

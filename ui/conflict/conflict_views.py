@@ -187,8 +187,9 @@ def over_all(here: Here, mine: tuple[str, ...], yours: tuple[str, ...]) -> None:
     targets = [name for name in here.names if any(name in one.won for one, _ in known.values())]
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in targets)
     body = "".join(
-        _row(name, one, mirrored, targets, name == here.run.folder.name)
-        for name, (one, mirrored) in known.items()
+        _row(views.title(run), *known[run.folder.name], targets, run == here.run)
+        for run in runs
+        if run.folder.name in known
     )
     st.html(
         '<div class="scroll" tabindex="0" role="region" aria-label="Conflict by run">'

@@ -72,7 +72,7 @@ def changes(runs: list[Run], found: list["Reordered"]) -> None:
         )
     )
     body = "".join(
-        f'<tr><th scope="row">{escape(run.folder.name)}</th>'
+        f'<tr><th scope="row">{escape(views.title(run))}</th>'
         f"<td>{_verdict(one.change.relative)}</td><td>{scientific(one.change.mean)}</td>"
         f"<td>{scientific(one.change.stddev)}</td><td>{scientific(one.change.relative)}</td></tr>"
         for run, one in zip(runs, found, strict=True)
@@ -90,7 +90,7 @@ def pictures(here: Here, runs: list[Run], found: list["Reordered"]) -> None:
         rows = []
         for modality in here.run.config.modalities:
             pair = "".join(
-                f"<figure>{_picture(here, modality, values, f'{run.folder.name}, {when}')}"
+                f"<figure>{_picture(here, modality, values, f'{views.title(run)}, {when}')}"
                 f"<figcaption>{when}</figcaption></figure>"
                 for when, values in (
                     ("order of training", one.before[modality.name]),
@@ -102,7 +102,7 @@ def pictures(here: Here, runs: list[Run], found: list["Reordered"]) -> None:
                 f'<h3>{escape(modality.name)} {badge}</h3><div class="pair alike">{pair}</div>'
             )
         with column:
-            st.html(f'<div class="panel"><h3>{escape(run.folder.name)}</h3>{"".join(rows)}</div>')
+            st.html(f'<div class="panel"><h3>{escape(views.title(run))}</h3>{"".join(rows)}</div>')
 
 
 def scientific(value: float) -> str:

@@ -7,6 +7,7 @@ from math import floor, log10
 
 from mmvae_core.experiments.claims import Claim as ClaimText
 from mmvae_core.store.results import Claim, Interval, Report, Summary
+from ui.draw.names import SHORT
 from ui.draw.tables import NOT_MEASURED
 
 MASKED, NOT_EMPTY = "masked above mixture", "masked above mixture never empty"
@@ -44,7 +45,6 @@ FIGURES = {
 GIVEN = ("all", "thinned", "pairs", "singles")
 MAXIMUM, TRUTH = "maximum_likelihood", "truth"
 MINUS = "\N{MINUS SIGN}"
-SHORT = {"poe": "PoE", "moe": "MoE", "mopoe": "MoPoE"}
 
 
 def world_name(variant: str) -> str:

@@ -15,6 +15,7 @@ from mmvae_core.store.records import RunReport, Share
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.draw.marks import class_html, class_name
+from ui.draw.names import run_title
 from ui.kinds.pictures import (
     as_image,
     kind_of,
@@ -70,6 +71,12 @@ def judges_source(study: Study) -> str:
     )
     known = f", right on {right} of the test items" if right else ""
     return escape(f"judges trained on training items alone{known}")
+
+
+def title(run: Run) -> str:
+    """What a run is called: by what it fuses with and what it was trained on."""
+    config = run.config
+    return run_title(run.folder.name, config.aggregator.name, config.objective.name)
 
 
 def run_mark(run: Run) -> str:

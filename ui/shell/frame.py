@@ -12,6 +12,7 @@ from mmvae_core.errors import MMVAEError
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.components.copy_link import copy_link
+from ui.draw.names import run_title
 from ui.shell import loading, messages, state, widgets
 
 HOME = Path(__file__).resolve().parents[2]
@@ -154,14 +155,16 @@ def _about_study(study: Study) -> str:
     return f'<div class="source">{escape(about.title)}{more if sources else ""}</div>'
 
 
-def _about(run: loading.Run) -> str:
+def _about(run: Run) -> str:
+    """What the run is called and, in small print, what it is."""
     card, config = run.card, run.config
+    title = run_title(run.folder.name, config.aggregator.name, config.objective.name)
     parts = config.aggregator.components
-    mixture = f" with a mixture of {parts}" if parts > 1 else ""
+    mixture = f"posteriors are mixtures of {parts}, " if parts > 1 else ""
     prior = config.prior.name.replace("_", " ")
     return (
-        f'<p class="source">{config.aggregator.name.replace("_", " ")} aggregator{mixture}, '
-        f"{config.objective.name} bound, latent of {config.latents}, {prior} prior, "
+        f'<p class="title">{escape(title)}</p><p class="source">'
+        f"{escape(mixture)}latent of {config.latents}, {escape(prior)} prior, "
         f"{card.parameters:,} parameters, {card.epochs} epochs · "
         f"run <code>{loading.run_hash(run)}</code></p>"
     )

@@ -69,9 +69,10 @@ def _walk(tag: str, inside: list[str]) -> None:
     if closing:
         if inside and inside[-1] == name:
             inside.pop()
-    elif (inside and inside[-1] == name) or name in SKIPPED or CLICKED.search(tag):
-        if not tag.endswith("/>") and name not in ("img", "br"):
-            inside.append(name)
+    elif name not in ("img", "br", "hr", "input") and (
+        name in SKIPPED or name in inside[-1:] or CLICKED.search(tag)
+    ):
+        inside.append(name)
 
 
 @cache

@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 CORE = (
     ("errors", "presets", "seeding", "batch"),
     ("config", "subsets", "files", "geometry", "projections", "networks"),
-    ("probability", "data"),
+    ("probability",),
     ("aggregators", "modalities"),
-    ("model",),
+    ("model", "data"),
     ("objectives",),
     ("build",),
     ("store",),

@@ -30,7 +30,7 @@ class Numbers(Kind):
     def write(self, means: np.ndarray, folder: Path) -> list[Path]:
         """One file, `<name>.csv`, a line each."""
         rows = self.stored(means).reshape(len(means), -1).tolist()
-        lines = [",".join(f"{number:.6g}" for number in row) for row in rows]
+        lines = [",".join(map(_digits, row)) for row in rows]
         return [write_lines(folder / f"{self.modality.name}.csv", lines)]
 
 
@@ -56,6 +56,11 @@ class Vector(Numbers):
     def stored(self, values: np.ndarray) -> np.ndarray:
         """float32."""
         return np.asarray(values, np.float32)
+
+
+def _digits(number: float) -> str:
+    """Six digits, of whole numbers all."""
+    return str(number) if isinstance(number, int) else f"{number:.6g}"
 
 
 def _parse(data: bytes, name: str) -> np.ndarray:

@@ -102,7 +102,7 @@ class Symbols(Kind):
         return np.array([alphabet.index(symbol) for symbol in given.ljust(length)], dtype=np.int64)
 
     def _by_number(self, text: str) -> np.ndarray:
-        (length, symbols), parts = self.modality.shape, text.replace(",", " ").split()
+        (length,), symbols, parts = self.item, self.signs, text.replace(",", " ").split()
         valid = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
         if len(parts) != length or not valid or any(int(part) >= symbols for part in parts):
             raise DataError(

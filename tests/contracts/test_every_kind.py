@@ -110,6 +110,16 @@ def test_stored_values_are_a_tensor_and_back(cls: type[Kind]) -> None:
 
 
 @every_kind
+def test_what_an_encoder_is_told_of_its_inputs_is_so(cls: type[Kind]) -> None:
+    kind = made(cls)
+    means = kind.means(kind.plain(stored(kind)))
+    if kind.ones is not None:
+        assert (np.count_nonzero(means.reshape(ITEMS, -1), axis=1) == kind.ones).all()
+    assert (kind.scaled is None) == (kind.ones is not None)
+    assert kind.scaled is None or np.broadcast_shapes(kind.scaled, kind.item) == kind.item
+
+
+@every_kind
 @pytest.mark.parametrize("alphabet", [None, "ab <e"])
 def test_what_is_written_can_be_read(cls: type[Kind], alphabet: str | None, tmp_path: Path) -> None:
     kind = made(cls, alphabet)

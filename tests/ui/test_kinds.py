@@ -56,3 +56,29 @@ def test_a_difference_of_words_has_a_row_a_position_and_of_pictures_no_colours()
     np.testing.assert_array_equal(look((3, 4), "categorical").apart(apart), apart)
     np.testing.assert_array_equal(look((3, 2, 2)).apart(apart.reshape(3, 2, 2))[0], [4, 5])
     assert look((12,)).apart(apart.ravel()).shape == (HEIGHT, 12)
+
+
+def test_cards_without_room_squeeze_bars_into_squares_but_no_picture() -> None:
+    draws = np.zeros((1, 2, 72), np.float32)
+    bar, picture = look((72,)), look((3, 4, 6))
+    assert bar.card(draws, roomy=False)["ratio"] == 1
+    assert bar.card(draws, roomy=True)["ratio"] == round(HEIGHT / BREADTH, 3)
+    shaped = draws.reshape(1, 2, 3, 4, 6)
+    assert {picture.card(shaped, roomy)["ratio"] for roomy in (False, True)} == {round(4 / 6, 3)}
+
+
+def test_of_words_the_likeliest_are_shown_paler_where_unsure() -> None:
+    words = look((2, 3), "categorical", " ab")
+    sure, unsure = np.array([[0, 1, 0], [0, 0, 1.0]]), np.array([[0, 0.6, 0.4], [1, 0, 0]])
+    assert words.plane(np.stack([sure, unsure]), 2)["cells"] == [
+        [["a", "b"], [1.0, 1.0]],
+        [["a", " "], [round(0.62 + 0.38 * 0.6, 2), 1.0]],
+    ]
+    assert words.card(np.stack([[sure, unsure]] * 2), roomy=True)["words"] == [
+        ["ab"] * 2,
+        ["a "] * 2,
+    ]
+    steps = [sure, unsure, unsure, sure, unsure, unsure, unsure]
+    labels = ['aria-label="ab"', 'aria-label="ab"', 'aria-label="a"']
+    found = words.strip(np.stack(steps), 1.0, "")
+    assert [found.count(one) for one in labels] == [2, 2, 1]

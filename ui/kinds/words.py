@@ -26,10 +26,10 @@ class WordsView(View):
     @property
     def hint(self) -> str:
         """Which symbols, or numbers, and how many."""
-        length, symbols = self.kind.modality.shape
-        if self.kind.alphabet is None:
-            return f"{length} whole numbers from 0 to {symbols - 1}"
-        return f"up to {length} of {self.kind.alphabet.strip()}"
+        (length,), alphabet = self.kind.item, self.kind.alphabet
+        if alphabet is None:
+            return f"{length} whole numbers from 0 to {self.kind.signs - 1}"
+        return f"up to {length} of {alphabet.strip()}"
 
     def html(
         self,

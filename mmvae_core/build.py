@@ -29,6 +29,7 @@ from mmvae_core.data.worlds.bimodal import bimodal
 from mmvae_core.data.worlds.linear import linear, linear_sparse
 from mmvae_core.data.worlds.missing import missing, missing_deep
 from mmvae_core.errors import ConfigError
+from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
@@ -85,7 +86,6 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "categorical": Categorical,
 }
 FAN_IN, KNOWN = "fan_in", "known"
-RANKS = {"image": 3, "sequence": 2}
 HEADS: dict[str, MakeHead] = {"normal": GaussianHead, "laplace": LaplaceHead}
 FAMILIES: dict[str, type[Diagonal]] = {"normal": Gaussian, "laplace": DiagonalLaplace}
 MIXTURES: dict[str, type[DiagonalMixture]] = {"normal": GaussianMixture, "laplace": LaplaceMixture}
@@ -208,9 +208,10 @@ def _know(modality: Modality, source: Source) -> None:
 
 def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
     """One modality's networks and likelihood."""
-    _check_modality(config)
+    _check_name(config.name)
+    make_encoder, kind = pick(ENCODERS, config.network, "network"), kind_of(config)
+    kind.check()
     likelihood = build_likelihood(config.shape, config.likelihood)
-    make_encoder = pick(ENCODERS, config.network, "network")
     encoder = make_encoder(config.shape, config.width, run.features)
     latent = run.latent + run.private
     decoder = DECODERS[config.network](likelihood.outputs, config.width, latent)
@@ -218,10 +219,9 @@ def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
     if run.feature_norm:
         modality.norm = nn.LayerNorm(run.features)
     if run.start == FAN_IN:
-        codes = config.network == "sequence"
-        if not codes:
-            modality.inputs = Standardise(config.shape)
-        keep_variance(encoder, config.shape[0] if codes else None)
+        if kind.scaled is not None:
+            modality.inputs = Standardise(kind.scaled)
+        keep_variance(encoder, kind.ones)
         keep_variance(decoder, factor=LAST_LAYER)
     return modality
 
@@ -277,22 +277,10 @@ def build_prior(config: RunConfig) -> nn.Module:
     return PrivatePrior(shared, config.private * len(config.modalities))
 
 
-def _check_modality(config: ModalityConfig) -> None:
-    """Raise ConfigError for a name, shape, network and likelihood that cannot go together."""
+def _check_name(name: str) -> None:
     # torch keeps modules as attributes, so a modality cannot be called "items" or "type".
-    if config.name == EMPTY or hasattr(nn.ModuleDict(), config.name):
-        raise ConfigError(f"A modality cannot be called {config.name!r}; choose another name.")
-    rank = RANKS.get(config.network, len(config.shape))
-    if len(config.shape) != rank:
-        raise ConfigError(
-            f"Modality {config.name!r}: network {config.network!r} needs a shape of {rank} "
-            f"numbers, got {list(config.shape)}; mend `shape` or choose another network."
-        )
-    if (config.network == "sequence") != (config.likelihood.name == "categorical"):
-        raise ConfigError(
-            f"Modality {config.name!r}: network 'sequence' and likelihood 'categorical' need each "
-            f"other, got {config.network!r} with {config.likelihood.name!r}; mend one of them."
-        )
+    if name == EMPTY or hasattr(nn.ModuleDict(), name):
+        raise ConfigError(f"A modality cannot be called {name!r}; choose another name.")
 
 
 def build_objective(config: RunConfig) -> Objective:

@@ -177,12 +177,13 @@ def generate(
 
     found = find_run(run, root)
     study = find_study(found, root)
-    items = read_given(given or [], found.config, study.about)
+    kinds = study.kinds(found.config)
+    items = read_given(given or [], kinds)
     means = draw(found.model(), items, samples, seed, temperature)
     missing = {name: value for name, value in means.items() if name not in items}
     if not missing:
         raise UsageError("Every modality was given, so nothing is missing; leave one out.")
-    for path in write_generated(missing, found.config, study.about, out):
+    for path in write_generated(missing, kinds, out):
         typer.echo(str(path))
 
 

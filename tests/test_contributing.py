@@ -15,9 +15,11 @@ import pytest
 
 from mmvae_core.files import read_json
 from mmvae_core.store.history import read_history
+from mmvae_core.store.study import Study
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("mmvae_core", "configs", "tests", "pyproject.toml")
+COPIED = ("mmvae_core", "ui", "configs", "tests", "pyproject.toml")
+FILE = r"`([\w/]+\.(?:py|toml))`"
 BRIEF = ("--epochs", "1", "--threads", "1")
 
 
@@ -30,13 +32,15 @@ class Recipe:
 
     def path(self, step: int) -> str:
         """The first file that a step names."""
-        (found, *_) = re.findall(r"`([\w/]+\.(?:py|toml))`", self.steps[step - 1])
-        return found
+        return re.findall(FILE, self.steps[step - 1])[0]
 
-    def block(self, step: int, language: str) -> str:
-        """The step's only block of code."""
-        (found,) = re.findall(rf"^ *```{language}\n(.*?)^ *```", self.steps[step - 1], re.M | re.S)
-        return dedent(found)
+    def blocks(self, step: int, language: str) -> list[tuple[str, str]]:
+        """The step's blocks of code, each with the first file named since the one before."""
+        fence = re.compile(rf"^ *```{language}\n(.*?)^ *```", re.M | re.S)
+        parts = fence.split(self.steps[step - 1])
+        said, code = parts[:-1:2], parts[1::2]
+        files = [re.findall(FILE, text)[0] for text in said]
+        return [(file, dedent(block)) for file, block in zip(files, code, strict=True)]
 
     def commands(self, step: int, program: str) -> list[list[str]]:
         """The commands of a step that start with a program's name."""
@@ -59,7 +63,7 @@ RECIPES = recipes()
 def insert(text: str, diff: str) -> str:
     """The text with a block's `+` lines: imports among the imports, the others where it says."""
     lines = text.split("\n")
-    place = next(row for row, one in enumerate(lines) if one.startswith("from mmvae_core.config"))
+    place = next(row for row, one in enumerate(lines) if one.startswith("from mmvae_core."))
     for line in diff.rstrip("\n").split("\n"):
         if line.startswith("+"):
             place += 1
@@ -92,20 +96,22 @@ def followed(
     recipe, place = request.param, tmp_path_factory.mktemp("copy")
     for name in COPIED:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place / name)
-    assert not (place / recipe.path(1)).exists()
-    (place / recipe.path(1)).write_text(recipe.block(1, "python"), encoding="utf-8")
-    build = place / recipe.path(2)
-    build.write_text(insert(build.read_text(encoding="utf-8"), recipe.block(2, "diff")))
-    (place / recipe.path(3)).write_text(recipe.block(3, "toml"), encoding="utf-8")
+    for name, text in (*recipe.blocks(1, "python"), *recipe.blocks(3, "toml")):
+        assert not (place / name).exists()
+        (place / name).write_text(text, encoding="utf-8")
+    for name, text in recipe.blocks(2, "diff"):
+        changed = place / name
+        changed.write_text(insert(changed.read_text(encoding="utf-8"), text), encoding="utf-8")
     return recipe, place
 
 
-def test_there_are_four_recipes_of_five_steps_each() -> None:
+def test_there_are_five_recipes_of_five_steps_each() -> None:
     assert [recipe.kind for recipe in RECIPES] == [
         "An aggregator",
         "An objective",
         "A likelihood",
         "A data set",
+        "A kind of modality",
     ]
     for recipe in RECIPES:
         assert [step[:3] for step in recipe.steps] == ["1. ", "2. ", "3. ", "4. ", "5. "]
@@ -118,7 +124,8 @@ def test_the_fourth_step_holds_the_new_part_to_its_laws(followed: tuple[Recipe, 
     done = run(place, "pytest", folder, *rest, "-p", "no:cacheprovider", "-v")
     assert int(re.findall(r"(\d+) passed", done.stdout)[0]) >= 6
     assert "skipped" not in done.stdout
-    run(place, "ruff", "check", "--no-cache", recipe.path(1))
+    written = [name for name, _ in recipe.blocks(1, "python")]
+    run(place, "ruff", "check", "--no-cache", *written)
 
 
 @pytest.mark.slow
@@ -133,5 +140,7 @@ def test_the_fifth_step_trains_it(followed: tuple[Recipe, Path]) -> None:
             assert Path(recipe.path(3)).stem in str(read_json(out / "config.json"))
         elif "study" in command:
             run(place, *command)
-            assert read_json(out / "study.json")["classes"] == ["lower half", "upper half"]
-            assert (out / "samples.npz").is_file()
+            assert read_json(out / "study.json")["title"].startswith(
+                Path(recipe.path(3)).stem.title()
+            )
+            assert len(Study(out).samples())

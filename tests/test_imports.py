@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 CORE = (
     ("errors", "presets", "seeding", "batch", "intervals"),
     ("config", "subsets", "files", "geometry", "projections", "networks"),
-    ("probability", "data"),
+    ("probability",),
     ("aggregators", "modalities"),
-    ("model",),
+    ("model", "data"),
     ("objectives",),
     ("build",),
     ("store",),
@@ -153,7 +153,13 @@ def test_the_face_imports_nothing_of_the_core() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["mmvae_core", "mmvae_core.store.study", "mmvae_core.store.results", "mmvae_core.cli"],
+    [
+        "mmvae_core",
+        "mmvae_core.modalities.kinds",
+        "mmvae_core.store.study",
+        "mmvae_core.store.results",
+        "mmvae_core.cli",
+    ],
 )
 def test_light_modules_stay_light(module: str) -> None:
     assert loaded_by(module, also=["umap", "sklearn", "PIL", "ui"]) == []

@@ -5,10 +5,10 @@ from itertools import islice
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source
+from mmvae_core.modalities.kinds import kind_of
 
 ITEMS = 10_000
 BATCH = 500
@@ -32,9 +32,7 @@ def moments(config: RunConfig, source: Source) -> dict[str, Moments]:
     for batch in islice(batches, ITEMS // BATCH):
         for index, one in enumerate(config.modalities):
             values = batch.data[one.name][batch.observed[:, index]]
-            codes = one.likelihood.name == "categorical"
-            numbers = functional.one_hot(values.long(), one.shape[-1]) if codes else values
-            numbers = numbers.double()
+            numbers = torch.from_numpy(kind_of(one).means(values.numpy())).double()
             count = torch.full_like(numbers[:1], len(numbers)).sum(0)
             sums[one.name].append(torch.stack([count, numbers.sum(0), numbers.square().sum(0)]))
     return {name: _of_sums(torch.stack(parts).sum(0)) for name, parts in sums.items()}

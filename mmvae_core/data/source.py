@@ -66,8 +66,3 @@ class TableSource:
         """The held-out items."""
         for start in range(0, len(self.held_out), size):
             yield self.held_out.items.rows(slice(start, start + size))
-
-
-def picture(pixels: np.ndarray) -> Tensor:
-    """Bytes [batch, channel, height, width] as floats in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).float() / 255

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmvae_core.files import write_atomically
+from mmvae_core.modalities.kind import unit
 from mmvae_core.seeding import seeded
 from mmvae_core.store.weights import read_tensors
 
@@ -98,7 +99,7 @@ def accuracy(judge: Judge, images: np.ndarray, labels: np.ndarray) -> float:
     """Share of real pictures named rightly."""
     right = 0
     for start in range(0, len(images), CHUNK):
-        part = torch.from_numpy(images[start : start + CHUNK]).float() / 255
+        part = torch.from_numpy(unit(images[start : start + CHUNK]))
         named = judge.probabilities(part).argmax(-1).numpy()
         right += int((named == labels[start : start + CHUNK]).sum())
     return right / len(images)
@@ -132,7 +133,7 @@ def _batches(
     order = torch.randperm(len(images), generator=generator).numpy()
     for start in range(0, len(order), config.batch):
         rows = order[start : start + config.batch]
-        pictures = torch.from_numpy(images[rows]).float() / 255
+        pictures = torch.from_numpy(unit(images[rows]))
         shift = torch.randint(-config.shift, config.shift + 1, (2,), generator=generator)
         down, right = shift.tolist()
         yield _shifted(pictures, down, right), torch.from_numpy(labels[rows])

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from mmvae_core.batch import Batch
-from mmvae_core.data.source import picture
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.all_subsets import (
     Family,
@@ -26,7 +25,6 @@ from mmvae_core.evaluation.latent_probe import latent_probe
 from mmvae_core.evaluation.log_likelihood import log_likelihood, log_likelihoods
 from mmvae_core.evaluation.rates import Estimate, cross_rates, distortions, mean_error, rates
 from mmvae_core.model import MultimodalVAE
-from mmvae_core.probability.likelihoods import Categorical
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.projections import project
 from mmvae_core.store.arrays import write_arrays
@@ -133,7 +131,7 @@ def evaluate(
 
 
 def sample_batch(model: MultimodalVAE, samples: Samples) -> Batch:
-    """Samples on the model's device: codes as integers, bytes in [0, 1], numbers as they are."""
+    """Samples as the model takes them, on its device; see `Kind.tensor`."""
     missing = [name for name in model.names if name not in samples.data]
     if missing or len(samples) == 0:
         raise DataError(
@@ -142,12 +140,9 @@ def sample_batch(model: MultimodalVAE, samples: Samples) -> Batch:
         )
     data = {}
     for name in model.names:
-        values = samples.data[name]
-        if isinstance(model.modality(name).likelihood, Categorical):
-            data[name] = torch.from_numpy(values.astype(np.int64))
-        else:
-            as_numbers = picture(values) if values.dtype == np.uint8 else torch.from_numpy(values)
-            data[name] = as_numbers.to(next(model.parameters()).dtype)
+        values = model.modality(name).kind.tensor(samples.data[name])
+        real = values.is_floating_point()
+        data[name] = values.to(next(model.parameters()).dtype) if real else values
     observed = torch.ones(len(samples), len(model.names), dtype=torch.bool)
     return Batch(data, observed).to(model.device)
 

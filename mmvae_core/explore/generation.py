@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mmvae_core.errors import DataError, UsageError
+from mmvae_core.errors import UsageError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
@@ -14,7 +14,10 @@ MAX_TEMPERATURE = 10.0
 
 
 def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Posterior:
-    """q(z | given), batch shape [1]; `given` maps names to single items [*shape]."""
+    """q(z | given), batch shape [1]; `given` maps names to single items, see `Kind.tensor`.
+
+    Raises UsageError for a modality that is not there, DataError for values that it cannot have.
+    """
     subset = torch.tensor([[name in given for name in model.names]])
     unknown = [name for name in given if name not in model.names]
     if unknown:
@@ -22,7 +25,7 @@ def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Poster
             f"There is no modality {unknown[0]!r} in this model; it has {', '.join(model.names)}."
         )
     for name, value in given.items():
-        check_item(model, name, value)
+        model.modality(name).kind.checked(value.detach().cpu().numpy())
     return model.infer({name: value[None] for name, value in given.items()}, subset)
 
 
@@ -58,15 +61,3 @@ def latents(
         )
     draws = posterior.rsample((samples,), generator=generator)
     return draws if temperature == 1 else torch.lerp(posterior.mean, draws, temperature)
-
-
-def check_item(model: MultimodalVAE, name: str, value: Tensor) -> None:
-    """Raise DataError unless an item has its modality's shape and finite values."""
-    expected = tuple(model.modality(name).likelihood.shape)
-    if tuple(value.shape) != expected:
-        raise DataError(
-            f"The item for {name!r} has shape {list(value.shape)}, expected {list(expected)}; "
-            "resize it."
-        )
-    if not torch.isfinite(value.float()).all():
-        raise DataError(f"The item for {name!r} holds NaN or infinity; give finite numbers.")

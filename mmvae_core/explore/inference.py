@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
 from mmvae_core.evaluation import familiarity
 from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge
@@ -142,14 +141,6 @@ def familiar(
     return familiarity.familiarity(model, tensors(model, given), others, samples)
 
 
-def as_tensor(values: np.ndarray, modality: ModalityConfig) -> Tensor:
-    """Stored values as the model takes them: bytes to [0, 1], symbols as whole numbers."""
-    if modality.likelihood.name == "categorical":
-        return torch.from_numpy(np.asarray(values, np.int64))
-    scale = 255 if values.dtype == np.uint8 else 1
-    return torch.from_numpy(np.asarray(values, np.float32) / scale)
-
-
 @torch.no_grad()
 def judge(judge: Judge, values: np.ndarray) -> Verdict:
     """Labels of generations [n, ...]."""
@@ -170,7 +161,7 @@ def judged_items(model: MultimodalVAE, judge: Judge, name: str, means: np.ndarra
 
 def tensors(model: MultimodalVAE, given: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     """Single items [*shape] by name, as the model takes them."""
-    return {name: as_tensor(values, model.modality(name).config) for name, values in given.items()}
+    return {name: model.modality(name).kind.tensor(values) for name, values in given.items()}
 
 
 def _log_likelihood(

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from mmvae_core.evaluation import conflict, fusion
 from mmvae_core.evaluation.invariance import OrderChange, moments, order_change
-from mmvae_core.explore.inference import as_tensor
 from mmvae_core.model import MultimodalVAE
 
 SCORE_DRAWS = 512
@@ -86,9 +85,7 @@ def conflict_score(
 def _encoded(model: MultimodalVAE, given: Given) -> tuple[Tensor, Tensor]:
     """Features [1, modality, feature] and the mask [1, modality]; of nothing those of a blank."""
     subset = torch.tensor([[name in given for name in model.names]])
-    data = {
-        name: as_tensor(values, model.modality(name).config)[None] for name, values in given.items()
-    }
+    data = {name: model.modality(name).kind.tensor(values)[None] for name, values in given.items()}
     if not given:
         first = model.modality(model.names[0])
         data = {first.name: torch.zeros(1, *first.likelihood.shape)}

@@ -13,7 +13,7 @@ from mmvae_core.evaluation.all_subsets import Family, change, posterior_all_subs
 from mmvae_core.evaluation.exact_linear import exact_linear, kl_from_exact
 from mmvae_core.evaluation.information import Edges, edges, gains, node_rates, shares
 from mmvae_core.evaluation.rates import Estimate
-from mmvae_core.explore.inference import RATE_SAMPLES, as_tensor, decoded
+from mmvae_core.explore.inference import RATE_SAMPLES, decoded
 from mmvae_core.explore.plane import (
     DRAWS,
     Outline,
@@ -102,7 +102,7 @@ def lattice(
 ) -> Lattice:
     """Every mask [node, modality] of one item ([*shape] of each modality), decoded at once."""
     batch = Batch(
-        {name: as_tensor(values[name], model.modality(name).config)[None] for name in model.names},
+        {name: model.modality(name).kind.tensor(values[name])[None] for name in model.names},
         torch.ones(1, len(model.names), dtype=torch.bool),
     )
     subsets = torch.from_numpy(masks)

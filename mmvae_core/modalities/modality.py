@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from mmvae_core.config import ModalityConfig
+from mmvae_core.modalities.kind import Kind
+from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.networks.start import Decoder, Standardise
 from mmvae_core.probability.likelihoods import Likelihood
 
@@ -33,6 +35,11 @@ class Modality(nn.Module):
         self.columns = columns
         self.inputs: nn.Module = nn.Identity()
         self.norm: nn.Module = nn.Identity()
+
+    @property
+    def kind(self) -> Kind:
+        """What its values are."""
+        return kind_of(self.config)
 
     def encode(self, data: Tensor, shown: Tensor) -> Tensor:
         """Features [batch, feature]; data of items not shown are replaced by zeros first.

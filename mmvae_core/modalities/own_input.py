@@ -1,4 +1,4 @@
-"""A visitor's own picture or text, prepared the way the data of a modality look.
+"""A visitor's own picture, prepared the way the data of a modality look.
 
 Grey pictures are taken for handwriting and treated as MNIST was: ink bright on black, the ink's
 box scaled to 20 of 28 pixels, its centre of mass in the middle. Colour pictures are cropped to
@@ -7,7 +7,6 @@ their central square and resized. Everything is checked before a pixel is decode
 
 import io
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,7 +14,6 @@ from PIL import Image, ImageOps
 from mmvae_core.errors import DataError
 
 FORMATS = ("PNG", "JPEG")
-MAX_BYTES = 8_000_000
 MAX_PIXELS = 16_000_000
 INK_BOX = 20 / 28
 """MNIST scales a digit's box to 20 of its 28 pixels (LeCun et al. 1998)."""
@@ -24,58 +22,19 @@ INK_FLOOR = 0.15
 MIN_CONTRAST = 0.08
 
 
-def read_picture(source: Path | str | bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """A PNG or JPEG as float32 [channel, height, width] in 0..1, ready for a model.
+def read_handwriting(data: bytes, height: int, width: int) -> np.ndarray:
+    """The bytes of a PNG or JPEG as ink: float32 [1, height, width] in 0..1, bright on black.
 
-    `source` is a path or the file's bytes, `shape` the modality's (channels, height, width) with
-    1 or 3 channels. Raises DataError for anything that is too large, damaged or of another kind.
+    Raises DataError for a picture that is too large, damaged or of one brightness.
     """
-    channels, height, width = _checked_shape(shape)
-    picture = _square(_decode(_bytes_of(source)))
-    if channels == 1:
-        return _handwriting(picture, height, width)[None]
-    resized = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+    return _handwriting(_square(_decode(data)), height, width)[None]
+
+
+def read_photo(data: bytes, height: int, width: int) -> np.ndarray:
+    """The bytes of a PNG or JPEG in colour: float32 [3, height, width] in 0..1; DataError as above."""
+    picture = _square(_decode(data)).convert("RGB")
+    resized = picture.resize((width, height), Image.Resampling.LANCZOS)
     return np.ascontiguousarray(_floats(resized).transpose(2, 0, 1))
-
-
-def read_text(text: str, alphabet: str, length: int) -> np.ndarray:
-    """Codes int64 [length] of a typed text, padded with spaces on the right.
-
-    Capitals become small letters where the alphabet has none. Raises DataError for other symbols
-    and for texts that are too long, or too short where the alphabet has no space.
-    """
-    given = text if alphabet != alphabet.lower() else text.lower()
-    unknown = sorted(set(given) - set(alphabet))
-    if unknown:
-        raise DataError(
-            f"The text {text[:40]!r} holds {', '.join(map(repr, unknown[:5]))}, expected only the "
-            f"symbols {alphabet!r}; leave the others out."
-        )
-    if len(given) > length or (len(given) < length and " " not in alphabet):
-        raise DataError(
-            f"The text {text[:40]!r} has {len(given)} symbols, expected "
-            f"{'at most ' if ' ' in alphabet else ''}{length}; make it fit."
-        )
-    return np.array([alphabet.index(symbol) for symbol in given.ljust(length)], dtype=np.int64)
-
-
-def read_symbols(text: str, alphabet: str | None, shape: tuple[int, ...]) -> np.ndarray:
-    """Codes int64 [length] of a typed text, `shape` being (length, symbols).
-
-    Without an alphabet the symbols have no signs: then the text holds their numbers, from 0,
-    between spaces or commas. Raises DataError as `read_text` does.
-    """
-    length, symbols = shape
-    if alphabet is not None:
-        return read_text(text, alphabet, length)
-    parts = text.replace(",", " ").split()
-    valid = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
-    if len(parts) != length or not valid or any(int(part) >= symbols for part in parts):
-        raise DataError(
-            f"The text {text[:40]!r} was given, expected {length} whole "
-            f"number{'s' if length > 1 else ''} from 0 to {symbols - 1}, between spaces."
-        )
-    return np.array([int(part) for part in parts], dtype=np.int64)
 
 
 def centre_ink(ink: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -120,33 +79,6 @@ def _handwriting(picture: Image.Image, height: int, width: int) -> np.ndarray:
         )
     ink = ink / ink.max()
     return centre_ink(np.where(ink < INK_FLOOR, 0, ink), height, width)
-
-
-def _checked_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    if len(shape) != 3 or shape[0] not in (1, 3):
-        raise DataError(
-            f"The modality has the shape {list(shape)}, expected 1 or 3 channels, a height and a "
-            "width; a picture cannot stand for it."
-        )
-    return shape
-
-
-def _bytes_of(source: Path | str | bytes) -> bytes:
-    if isinstance(source, bytes):
-        size, data = len(source), source
-    else:
-        path = Path(source)
-        try:
-            size = path.stat().st_size
-            data = path.read_bytes() if size <= MAX_BYTES else b""
-        except OSError as error:
-            raise DataError(f"{path} cannot be read ({error}); give a PNG or JPEG file.") from None
-    if size > MAX_BYTES:
-        raise DataError(
-            f"The picture has {size / 1e6:.1f} MB, expected at most {MAX_BYTES / 1e6:.0f} MB; "
-            "save it smaller."
-        )
-    return data
 
 
 def _decode(data: bytes) -> Image.Image:

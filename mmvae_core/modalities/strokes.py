@@ -58,20 +58,15 @@ def check_strokes(given: Any) -> Strokes:
     return [[_point(point) for point in stroke] for stroke in given]
 
 
-def draw(strokes: Strokes, shape: tuple[int, ...]) -> np.ndarray:
+def draw(strokes: Strokes, height: int, width: int) -> np.ndarray:
     """The drawing as float32 [1, height, width] in 0..1, bright on black, as MNIST was made.
 
-    All black without strokes. Raises DataError unless the shape has one channel.
+    All black without strokes.
     """
-    if len(shape) != 3 or shape[0] != 1:
-        raise DataError(
-            f"The modality has the shape {list(shape)}, expected one channel, a height "
-            "and a width; a drawing cannot stand for it."
-        )
     if not strokes:
-        return np.zeros(shape, np.float32)
-    box = round(INK_BOX * min(shape[1:]))
-    return centred(_ink(strokes, box), *shape[1:])[None]
+        return np.zeros((1, height, width), np.float32)
+    box = round(INK_BOX * min(height, width))
+    return centred(_ink(strokes, box), height, width)[None]
 
 
 def to_text(strokes: Strokes) -> str:

@@ -17,16 +17,15 @@ LAYERS = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 
 
 class Standardise(nn.Module):
-    """(x - mean) / scale, both kept with the weights; [channel, 1, 1] of pictures."""
+    """(x - mean) / scale, both of the given shape and kept with the weights."""
 
     mean: Tensor
     scale: Tensor
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
-        own = (shape[0], 1, 1) if len(shape) == 3 else shape
-        self.register_buffer("mean", torch.zeros(own))
-        self.register_buffer("scale", torch.ones(own))
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("scale", torch.ones(shape))
 
     def forward(self, data: Tensor) -> Tensor:
         """The data, centred and scaled."""
@@ -34,15 +33,16 @@ class Standardise(nn.Module):
 
     @torch.no_grad()
     def adopt(self, mean: Tensor, stddev: Tensor) -> None:
-        """Take over the data's mean and standard deviation [*shape], of pictures by channel.
+        """Take over the data's mean and standard deviation, over the axes that are 1 here together.
 
         What never changes is left at the scale 1.
         """
-        if mean.dim() == 3:
-            variance = stddev.square().mean((1, 2)) + mean.var((1, 2), correction=0)
-            mean, stddev = mean.mean((1, 2)), variance.sqrt()
-        self.mean.copy_(mean.reshape(self.mean.shape))
-        self.scale.copy_(torch.where(stddev > MIN_STDDEV, stddev, 1.0).reshape(self.scale.shape))
+        axes = [axis for axis, size in enumerate(self.mean.shape) if size < mean.shape[axis]]
+        if axes:
+            variance = stddev.square().mean(axes, True) + mean.var(axes, correction=0, keepdim=True)
+            mean, stddev = mean.mean(axes, True), variance.sqrt()
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(stddev > MIN_STDDEV, stddev, 1.0))
 
 
 class Decoder(nn.Module):

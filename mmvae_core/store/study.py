@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmvae_core.config import ModalityConfig, RunConfig
+from mmvae_core.config import RunConfig
 from mmvae_core.errors import RunError, UsageError
+from mmvae_core.modalities.kind import Kind
+from mmvae_core.modalities.kinds import kinds_of
 from mmvae_core.store.arrays import Contract, read_arrays
 from mmvae_core.store.record_files import read_record, read_records
 from mmvae_core.store.records import About, JudgeCard
@@ -18,8 +20,6 @@ from mmvae_core.store.run import SHIPPED, Run
 if TYPE_CHECKING:
     from mmvae_core.evaluation.judge import Judge
 
-CODES = "categorical"
-"""The likelihood of symbols, whose items are codes."""
 LABELS = {"labels": Contract(("item",), "iu")}
 VALUES = Contract(("item", "..."), "fiu")
 TRUTH = {"latents": Contract(("item", "latent"))}
@@ -57,6 +57,10 @@ class Study:
         found = sorted(self.folder.glob("*/weights.safetensors"))
         return [Run(path.parent) for path in found if (path.parent / "config.json").is_file()]
 
+    def kinds(self, config: RunConfig) -> dict[str, Kind]:
+        """What the modalities of a run are, by name, with the study's alphabets."""
+        return kinds_of(config, self.about.alphabets)
+
     def samples(self) -> Samples:
         """The fixed test items."""
         path = self.folder / "samples.npz"
@@ -80,20 +84,14 @@ class Study:
 
     def check(self, samples: Samples, config: RunConfig) -> None:
         """Hold samples, alphabets and judges against a run's configuration."""
+        kinds = self.kinds(config)
         for one in config.modalities:
             if one.name not in samples.data:
                 raise RunError(
                     f"{self.folder}/samples.npz lacks {one.name}, expected "
                     f"{', '.join(config.names)}; {self._anew}."
                 )
-            self._check_values(samples.data[one.name], one)
-            alphabet = self.about.alphabets.get(one.name)
-            is_codes = one.likelihood.name == CODES
-            if is_codes and alphabet is not None and len(alphabet) != one.shape[-1]:
-                raise RunError(
-                    f"{self.folder}/study.json holds {len(alphabet)} symbols as "
-                    f"alphabets.{one.name}, expected {one.shape[-1]} as the runs have; {self._anew}."
-                )
+            self._check_values(samples.data[one.name], kinds[one.name])
             card = self.judge_cards.get(one.name)
             if card is not None and card.shape != one.shape:
                 raise RunError(
@@ -128,27 +126,15 @@ class Study:
         what = "digits" if (self.folder / "judge").is_dir() else "CONFIG.toml"
         return f"make the study anew with `python -m mmvae_core study {what} --out {self.folder}`"
 
-    def _check_values(self, values: np.ndarray, modality: ModalityConfig) -> None:
-        """Codes [item, length] below the number of symbols; else numbers, of the modality's shape."""
-        is_codes = modality.likelihood.name == CODES
-        shape = modality.shape[:-1] if is_codes else modality.shape
-        said = f"{self.folder}/samples.npz holds {modality.name}"
-        if values.shape[1:] != shape:
+    def _check_values(self, values: np.ndarray, kind: Kind) -> None:
+        """Hold a modality's values and alphabet against its kind."""
+        name, signs = kind.modality.name, kind.alphabet
+        if (fault := kind.fault(values)) is not None:
+            raise RunError(f"{self.folder}/samples.npz holds {name} {fault}; {self._anew}.")
+        if signs is not None and kind.signs is not None and len(signs) != kind.signs:
             raise RunError(
-                f"{said} of shape {list(values.shape[1:])} an item, expected {list(shape)} as the "
-                f"runs have; {self._anew}."
-            )
-        if not is_codes:
-            return
-        if values.dtype.kind not in "iu":
-            raise RunError(
-                f"{said} as {values.dtype}, expected whole numbers, codes of symbols; {self._anew}."
-            )
-        low, high = int(values.min()), int(values.max())
-        if low < 0 or high >= modality.shape[-1]:
-            raise RunError(
-                f"{said} with codes from {low} to {high}, expected 0 to {modality.shape[-1] - 1}; "
-                f"{self._anew}."
+                f"{self.folder}/study.json holds {len(signs)} symbols as alphabets.{name}, "
+                f"expected {kind.signs} as the runs have; {self._anew}."
             )
 
 

@@ -205,6 +205,25 @@ def test_generate_writes_only_what_was_not_given(root: Path, tmp_path: Path) -> 
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"photo-00.png", "photo-01.png"}
 
 
+def test_generate_knows_a_picture_by_its_shape_not_its_network(tmp_path: Path) -> None:
+    """What it writes of `photo`, whose network is an MLP, and of `numbers` it also reads."""
+    photo = {"name": "photo", "shape": [3, 8, 8], "width": 4, "likelihood": {"name": "normal"}}
+    place = tmp_path / "checkpoints"
+    made = small.config(modalities=[photo, small.SETTINGS["modalities"][0]])
+    write_record(place / "small" / "study.json", About(title="Small", classes=()))
+    small.write_run(place / "small" / "first", made)
+
+    def written(name: str, *more: object) -> set[str]:
+        out = ("--out", tmp_path / name, "--samples", 1, "--checkpoints", place)
+        assert call("generate", "small/first", *out, *more) == 0
+        return {path.name for path in (tmp_path / name).iterdir()}
+
+    assert written("all") == {"photo-00.png", "numbers.csv"}
+    given = ("--given", f"photo={tmp_path}/all/photo-00.png")
+    assert written("numbers", *given) == {"numbers.csv"}
+    assert written("photo", "--given", f"numbers={tmp_path}/all/numbers.csv") == {"photo-00.png"}
+
+
 def test_generate_depends_on_the_seed_and_on_what_is_given(root: Path, tmp_path: Path) -> None:
     def drawn(name: str, *more: object) -> bytes:
         assert (

@@ -90,11 +90,19 @@ def test_a_missing_entry_is_named(key: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("modalities.1.shape", [12, 12], "needs a shape of 3 numbers"),
+        (
+            "modalities.1.shape",
+            [12, 12],
+            "is a vector of shape [12, 12], whose network is mlp or linear or known, got",
+        ),
         ("modalities.1.shape", [1, 10, 12], "multiples of 4"),
         ("modalities.2.shape", [3], "needs a shape of 2 numbers"),
-        ("modalities.2.likelihood.name", "normal", "need each other"),
-        ("modalities.2.network", "mlp", "need each other"),
+        (
+            "modalities.2.likelihood.name",
+            "normal",
+            "is a vector of shape [3, 5], whose network is mlp",
+        ),
+        ("modalities.2.network", "mlp", "[3, 5], whose network is sequence, got 'mlp'"),
         ("modalities.0.network", "mpl", "There is no network 'mpl'; choose one of mlp, linear"),
         ("modalities.0.likelihood.name", "gauss", "no likelihood 'gauss'; choose one of normal"),
         ("aggregator.name", "mean", "no aggregator 'mean'; choose one of poe"),

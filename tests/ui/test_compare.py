@@ -19,6 +19,7 @@ from mmvae_core.evaluation.digit_judges import digit_judges
 from mmvae_core.evaluation.log_likelihood import log_likelihood
 from mmvae_core.explore import inference
 from mmvae_core.explore.generation import posterior_given
+from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.probability.posteriors import DiagonalMixture
 from mmvae_core.store.record_files import write_record
 from mmvae_core.store.records import JointShare, Mean, RateMean, RunReport
@@ -33,6 +34,7 @@ from ui.compare import compare_views
 from ui.compare.trade_offs import run_points, trade_offs
 from ui.draw import compare_plots, plots, tables
 from ui.kinds import pictures
+from ui.kinds.views import view_of
 from ui.shell.state import Here
 
 Open = Callable[..., AppTest]
@@ -53,10 +55,7 @@ def noise_of(
     model = run.model()
     posterior = posterior_given(
         model,
-        {
-            name: inference.as_tensor(values, model.modality(name).config)
-            for name, values in given.items()
-        },
+        {name: model.modality(name).kind.tensor(values) for name, values in given.items()},
     )
     latent = torch.from_numpy(draws).double()
     is_mixture = isinstance(posterior, DiagonalMixture)
@@ -101,7 +100,7 @@ def test_live_shares_and_bound_are_the_evaluators(checkpoints: Path) -> None:
 
     every = {name: values[None] for name, values in given_of(study, item, *here.names).items()}
     data = {
-        name: torch.stack([inference.as_tensor(values[0], model.modality(name).config)])
+        name: torch.stack([model.modality(name).kind.tensor(values[0])])
         for name, values in every.items()
     }
     many = Batch(
@@ -196,8 +195,8 @@ def test_an_overlay_has_every_item_of_both_runs() -> None:
 def test_a_difference_is_signed_and_every_kind_has_one(index: int) -> None:
     modality = from_dict(small.settings()).modalities[index]
     apart = np.zeros(modality.shape, np.float32)
-    assert "alt" in pictures.difference_html(apart, 0.0, modality, "alt")
-    colours = pictures._diverging(np.array([[-1.0, 0.0, 0.5]]), 1.0)[0]
+    assert "alt" in view_of(kind_of(modality)).difference_html(apart, 0.0, "alt")
+    colours = pictures.diverging(np.array([[-1.0, 0.0, 0.5]]), 1.0)[0]
     assert colours[2, 0] > colours[0, 0]
     assert colours[0, 2] > colours[2, 2]
     assert (colours[:, 1] == 1).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ui.draw import landing, marks, plots
-from ui.kinds.pictures import PALEST
+from ui.kinds.words import PALEST
 
 STYLE = (Path(__file__).resolve().parents[2] / "ui" / "shell" / "style.css").read_text()
 GROUNDS = {False: "#fcfbf8", True: "#14171a"}

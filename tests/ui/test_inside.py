@@ -129,14 +129,17 @@ def test_an_order_moves_the_concatenation_and_not_the_other(open_app: Open, run:
     table = html.split('aria-label="Changes by the order"')[1].split("</table>")[0]
     rows = dict(re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', table))
     assert len(rows) == 2
-    assert "changes the posterior" in rows.pop("concatenation-masked")
+    assert "changes the posterior" in rows.pop("Concatenation, masked bound")
     (other,) = rows.values()
     assert "rounding only" in other or "changes nothing" in other
 
 
 def test_the_pictures_before_and_after_differ_for_the_concatenation_alone(open_app: Open) -> None:
     html = html_of(open_app("order", study="digits", run="sum_pooling-masked"))
-    for run, differs in (("sum_pooling-masked", False), ("concatenation-masked", True)):
+    for run, differs in (
+        ("Sum pooling, masked bound", False),
+        ("Concatenation, masked bound", True),
+    ):
         found = [
             re.search(rf'src="([^"]+)" alt="photo by {run}, {when}"', html)
             for when in ("order of training", "this order")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mmvae_core.evaluation.exact_linear import exact_linear, kl_from_exact
-from mmvae_core.explore.inference import as_tensor, generate
+from mmvae_core.explore.inference import generate
 from mmvae_core.explore.lattice import Lattice, error_of, lattice, plane_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
@@ -16,6 +16,7 @@ from mmvae_core.seeding import generator_of
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, RUNS, float64
+from ui.kinds.views import view_of
 from ui.masks import lattice_cards
 from ui.shell.loading import nearest
 
@@ -103,7 +104,7 @@ class nothing:  # noqa: N801 stands where the function `generate` does
 
     def __init__(self, made: Made) -> None:
         data = {
-            name: as_tensor(value, made.model.modality(name).config)[None]
+            name: made.model.modality(name).kind.tensor(value)[None]
             for name, value in made.values.items()
         }
         subset = torch.zeros(1, len(made.names), dtype=torch.bool)
@@ -175,7 +176,7 @@ def test_the_exact_posterior_is_there_where_the_model_is_linear(exact: Made) -> 
         return
     row = 9
     data = {
-        name: as_tensor(value, made.model.modality(name).config)[None]
+        name: made.model.modality(name).kind.tensor(value)[None]
         for name, value in made.values.items()
     }
     subset = torch.from_numpy(made.masks[row])[None]
@@ -199,10 +200,8 @@ def test_equal_seeds_give_equal_lattices(made: Made) -> None:
 
 
 def test_the_component_is_given_every_number(made: Made) -> None:
-    found, about = (
-        made.lattice(),
-        lattice_cards.About(made.run.config.modalities, made.study.about.alphabets, {}, made.plane),
-    )
+    looks = [view_of(kind) for kind in made.study.kinds(made.run.config).values()]
+    found, about = made.lattice(), lattice_cards.About(looks, {}, made.plane)
     subsets = ["+".join(made.given(row)) or "nothing" for row in range(len(made.masks))]
     payload = json.loads(json.dumps(lattice_cards.payload(found, subsets, about)))
     assert len(payload["nodes"]) == len(made.masks) == len(payload["plane"]["nodes"])

@@ -10,13 +10,18 @@ import pytest
 from msgspec.structs import replace as replace_fields
 from PIL import Image
 
-from mmvae_core.config import from_dict
+from mmvae_core.config import LikelihoodConfig, ModalityConfig, from_dict
+from mmvae_core.modalities.kinds import kind_of, kinds_of
 from tests import small
 from tests.small import made_report
 from ui.compare.report_rows import comparison_rows
 from ui.draw import marks, plots, tables
 from ui.draw.names import run_title
 from ui.kinds import pictures
+from ui.kinds.bars import BarsView
+from ui.kinds.picture_views import GreyView
+from ui.kinds.views import view_of
+from ui.kinds.words import WordsView
 
 
 def points(count: int = 30, before: bool = False) -> plots.Points:
@@ -97,7 +102,7 @@ def test_text_of_figures_has_contrast(dark: bool, ground: str) -> None:
 
 def test_plots_and_pictures_import_neither_streamlit_nor_torch() -> None:
     code = (
-        "import sys, ui.draw.plots, ui.kinds.pictures, ui.draw.tables, ui.draw.marks; "
+        "import sys, ui.draw.plots, ui.kinds.views, ui.draw.tables, ui.draw.marks; "
         "assert not {'streamlit', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -117,7 +122,9 @@ def test_tiles_are_one_picture_with_transparent_gaps() -> None:
 
 
 def test_words_are_readable_and_escaped() -> None:
-    html = pictures.words_html(np.eye(3)[[[0, 1, 2]]], "a< ", np.array([True]))
+    likelihood = LikelihoodConfig(name="categorical")
+    text = ModalityConfig(name="text", shape=(3, 3), likelihood=likelihood, network="sequence")
+    html = view_of(kind_of(text, "a< ")).html(np.eye(3)[[[0, 1, 2]]], 1, "", np.array([True]))
     assert 'aria-label="a&lt;"' in html
     assert "word right" in html
     assert "<<" not in html
@@ -125,11 +132,13 @@ def test_words_are_readable_and_escaped() -> None:
 
 def test_every_kind_of_modality_has_a_picture() -> None:
     config = from_dict(small.settings())
-    assert [pictures.kind_of(one) for one in config.modalities] == ["vector", "image", "symbols"]
+    looks = [view_of(kind) for kind in kinds_of(config, {"text": "abcde"}).values()]
+    assert [type(one) for one in looks] == [BarsView, GreyView, WordsView]
     data = {name: values.numpy() for name, values in small.data(5).items()}
-    for modality, expected in zip(config.modalities, ["<img", "<img", "role"], strict=True):
-        assert expected in pictures.values_html(data[modality.name], modality, None, 3, "alt")
-    sheet = Image.open(io.BytesIO(pictures.sheet(data, config.modalities, {"text": "abcde"})))
+    for look, expected in zip(looks, ["<img", "<img", "role"], strict=True):
+        assert expected in look.html(data[look.name], 3, "alt")
+    parts = [(look.name, look.sheet(data[look.name], 8)) for look in looks]
+    sheet = Image.open(io.BytesIO(pictures.stacked(parts)))
     assert sheet.width > 20
     assert sheet.height > 60
 

@@ -14,7 +14,6 @@ from mmvae_core.store.run import Run
 from ui.compare.report_rows import comparison_rows, mean_text
 from ui.draw import tables
 from ui.draw.compare_plots import letter
-from ui.kinds.pictures import difference_html, values_html
 from ui.shared import views
 from ui.shell import loading, messages
 from ui.shell.state import Here
@@ -208,9 +207,7 @@ def _cell(here: Here, modality: ModalityConfig, index: int, made: Made) -> str:
     name = f"{letter(index)} · {views.title(made.run)}"
     alt = f"{len(values)} draws of {modality.name} by {name}. {said}"
     spelt = None if verdict is None or verdict.spelt is None else verdict.spelt[:PICTURES]
-    body = values_html(
-        values, modality, views.alphabet_of(here.study, modality.name), COLUMNS, alt, spelt
-    )
+    body = views.look(here.study, modality).html(values, COLUMNS, alt, spelt)
     return f'<div><h4>{escape(name)}</h4>{body}<p class="source">{escape(said)}</p></div>'
 
 
@@ -229,7 +226,8 @@ def _differences(here: Here, modality: ModalityConfig, made: Sequence[Made]) -> 
             f"{letter(index)} less {letter(0)}: mean size {np.abs(one).mean():.3g}, largest "
             f"{np.abs(one).max():.3g}; orange more, blue less, full colour {top:.3g}"
         )
-        picture = difference_html(one, top, modality, f"Difference of {modality.name}, {said}")
+        alt = f"Difference of {modality.name}, {said}"
+        picture = views.look(here.study, modality).difference_html(one, top, alt)
         cells.append(f'<div class="apart">{picture}<p class="source">{escape(said)}</p></div>')
     return "".join(cells)
 

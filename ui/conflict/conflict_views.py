@@ -11,7 +11,6 @@ from mmvae_core.store.records import Clash, Winners
 from mmvae_core.store.run import Run
 from ui.draw import tables
 from ui.draw.marks import class_html
-from ui.kinds.pictures import values_html
 from ui.shared import views
 from ui.shell import loading, state, widgets
 from ui.shell.state import Here
@@ -102,10 +101,8 @@ def outcome(
     said = views.verdict_text(None, here.study)
     if verdict is not None:
         said = judged(verdict.labels, int(labels[here.item]), int(labels[rival]))
-    body = values_html(
+    body = views.look(here.study, modality).html(
         values,
-        modality,
-        views.alphabet_of(here.study, modality.name),
         4,
         f"{len(values)} draws of {modality.name}. {said}",
         None if verdict is None else verdict.spelt,

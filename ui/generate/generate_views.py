@@ -14,7 +14,7 @@ from mmvae_core.intervals import Z
 from mmvae_core.store.run import TRAINED
 from ui.draw import tables
 from ui.generate import own_inputs
-from ui.kinds.pictures import sheet, values_html
+from ui.kinds.pictures import stacked
 from ui.shared import views
 from ui.shell import loading, messages, state
 from ui.shell.state import Here
@@ -26,6 +26,7 @@ ITEM, OWN = "a test item", "my own input"
 SAMPLES, MEAN = "samples", "the mean"
 DRAWN, SURE = "as drawn", "surest first"
 COUNTS = (4, 8, 16, 32, 64)
+SHEET_COLUMNS = 8
 HOTTEST = 2.0
 PRIORS = {
     TRAINED: "the trained prior p(z)",
@@ -293,10 +294,8 @@ def _panel(
     spelt = None if verdict is None or verdict.spelt is None else verdict.spelt[order]
     mark = "badge" if word.startswith("given") else "badge made"
     what = "1 value" if len(values) == 1 else f"{len(values)} values"
-    body = values_html(
+    body = views.look(here.study, modality).html(
         values,
-        modality,
-        views.alphabet_of(here.study, modality.name),
         views.TILE_COLUMNS,
         f"{what} of {modality.name}, {word}. {said}",
         spelt,
@@ -316,7 +315,11 @@ def downloads(
 ) -> None:
     """All that is shown as one PNG, and the numbers as npz; made when asked for."""
     name = f"{here.run.folder.name}-seed{here.seed}"
-    alphabets, values = here.study.about.alphabets, shown(made, ways)
+    values = shown(made, ways)
+
+    def sheet() -> bytes:
+        looks = [views.look(here.study, one) for one in wanted]
+        return stacked((one.name, one.sheet(values[one.name], SHEET_COLUMNS)) for one in looks)
 
     def arrays() -> bytes:
         buffer = io.BytesIO()
@@ -337,7 +340,7 @@ def downloads(
     with st.container(horizontal=True):
         st.download_button(
             "Download as PNG",
-            lambda: sheet(values, wanted, alphabets),
+            sheet,
             mime="image/png",
             on_click="ignore",
             file_name=f"{name}.png",

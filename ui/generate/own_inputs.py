@@ -7,14 +7,14 @@ import streamlit as st
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import DataError
-from mmvae_core.modalities import own_input, strokes
+from mmvae_core.modalities import strokes
+from mmvae_core.modalities.kind import MAX_BYTES
 from ui.components.drawing_pad import drawing_pad
-from ui.kinds.pictures import kind_of
+from ui.kinds.view import CAMERA, DRAW, TABLE, TYPE, UPLOAD, View
 from ui.shared import views
 from ui.shell import loading, messages, state
 from ui.shell.state import Here
 
-DRAW, UPLOAD, CAMERA = "draw", "upload", "camera"
 COLUMNS = 3
 
 
@@ -34,89 +34,90 @@ def own_inputs(here: Here) -> dict[str, np.ndarray]:
 
 def _own(here: Here, modality: ModalityConfig) -> np.ndarray | None:
     st.subheader(messages.literal(modality.name), anchor=False)
-    ask: dict[str, Callable[[Here, ModalityConfig], np.ndarray | None]] = {
-        "image": _picture,
-        "symbols": _text,
-        "vector": _numbers,
-    }
+    look = views.look(here.study, modality)
     try:
-        return ask[kind_of(modality)](here, modality)
+        return ASK[_way(look)](here, look)
     except DataError as error:
         st.error(messages.literal(error))
         return None
 
 
-def _picture(here: Here, modality: ModalityConfig) -> np.ndarray | None:
-    ways = [DRAW if modality.shape[0] == 1 else CAMERA, UPLOAD]
-    ways = ways if modality.shape[0] == 1 else ways[::-1]  # a camera asks before it looks
-    key = f"way_{modality.name}"
+def _way(look: View) -> str:
+    """How a value is given; asked only where there are several ways."""
+    ways = list(look.ways)
+    if len(ways) == 1:
+        return ways[0]
+    key = f"way_{look.name}"
     state.offer(key, ways, ways[0])
     way = st.segmented_control(
-        f"How to give {modality.name}",
+        f"How to give {look.name}",
         ways,
         default=ways[0],
         required=True,
         key=key,
         bind="query-params",
     )
-    if way == DRAW:
-        return _drawing(modality)
-    if way == CAMERA:
-        file = st.camera_input(f"Photograph your own {modality.name}", key=f"cam_{modality.name}")
-    else:
-        file = st.file_uploader(
-            f"Upload your own {modality.name}",
-            type=["png", "jpg", "jpeg"],
-            max_upload_size=own_input.MAX_BYTES // 1_000_000,
-            key=f"file_{modality.name}",
-        )
-    return own_input.read_picture(file.getvalue(), modality.shape) if file else None
+    return str(way)
 
 
-def _drawing(modality: ModalityConfig) -> np.ndarray | None:
-    text = drawing_pad(
-        f"Drawing pad for {modality.name}", f"pad_{modality.name}", state.drawn(modality.name)
+def _upload(here: Here, look: View) -> np.ndarray | None:
+    file = st.file_uploader(
+        f"Upload your own {look.name}",
+        type=["png", "jpg", "jpeg"],
+        max_upload_size=MAX_BYTES // 1_000_000,
+        key=f"file_{look.name}",
     )
+    return look.kind.read(file.getvalue()) if file else None
+
+
+def _photograph(here: Here, look: View) -> np.ndarray | None:
+    file = st.camera_input(f"Photograph your own {look.name}", key=f"cam_{look.name}")
+    return look.kind.read(file.getvalue()) if file else None
+
+
+def _drawing(here: Here, look: View) -> np.ndarray | None:
+    text = drawing_pad(f"Drawing pad for {look.name}", f"pad_{look.name}", state.drawn(look.name))
     drawn = strokes.from_text(text)
-    state.keep_drawn(modality.name, text)
-    return strokes.draw(drawn, modality.shape) if drawn else None
+    state.keep_drawn(look.name, text)
+    return strokes.draw(drawn, *look.kind.modality.shape[1:]) if drawn else None
 
 
-def _text(here: Here, modality: ModalityConfig) -> np.ndarray | None:
-    length, symbols = modality.shape
-    alphabet, key = views.alphabet_of(here.study, modality.name), state.own(modality.name)
-    hint = (
-        f"{length} whole numbers from 0 to {symbols - 1}"
-        if alphabet is None
-        else f"up to {length} of {alphabet.strip()}"
-    )
+def _text(here: Here, look: View) -> np.ndarray | None:
     text = st.text_input(
-        f"Type your own {modality.name}",
+        f"Type your own {look.name}",
         max_chars=64,
-        key=key,
+        key=state.own(look.name),
         bind="query-params",
-        placeholder=hint,
+        placeholder=look.hint,
     )
-    return own_input.read_symbols(text, alphabet, modality.shape) if text else None
+    return look.kind.read(text) if text else None
 
 
-def _numbers(here: Here, modality: ModalityConfig) -> np.ndarray | None:
+def _numbers(here: Here, look: View) -> np.ndarray | None:
     """A table that starts with the values of the item at hand."""
-    start = loading.item_values(here.study, here.item, (modality.name,))[modality.name]
-    flat = views.unit(start, modality).astype(float).ravel()
+    start = loading.item_values(here.study, here.item, (look.name,))[look.name]
+    flat = look.kind.plain(start).astype(float).ravel()
     table = st.data_editor(
         [{"value": float(one)} for one in flat],
         height=260,
-        key=f"table_{modality.name}_{here.item}",
+        key=f"table_{look.name}_{here.item}",
         column_config={"value": st.column_config.NumberColumn(required=True)},
-        alt=f"{len(flat)} numbers of {modality.name}, starting as those of item {here.item}",
+        alt=f"{len(flat)} numbers of {look.name}, starting as those of item {here.item}",
     )
     values = np.array(
         [np.nan if row["value"] is None else row["value"] for row in table], np.float32
     )
     if not np.isfinite(values).all():
         raise DataError(
-            f"The table of {modality.name} has an empty cell, expected "
-            f"{len(flat)} numbers; fill it."
+            f"The table of {look.name} has an empty cell, expected {len(flat)} numbers; fill it."
         )
-    return values.reshape(start.shape)
+    return look.kind.checked(values.reshape(start.shape))
+
+
+ASK: dict[str, Callable[[Here, View], np.ndarray | None]] = {
+    DRAW: _drawing,
+    UPLOAD: _upload,
+    CAMERA: _photograph,
+    TYPE: _text,
+    TABLE: _numbers,
+}

@@ -1,20 +1,16 @@
 """The lattice as its component takes it: cards, edges, outlines as plain JSON. Pure."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
-from mmvae_core.config import ModalityConfig
 from mmvae_core.explore.plane import Outline, Plane, nice
 from mmvae_core.intervals import Z
 from mmvae_core.store.records import Share
 from ui.draw.tables import nats
-from ui.kinds.pictures import as_image, kind_of, probabilities_of, word_of
+from ui.kinds.view import View
 
 if TYPE_CHECKING:
     from mmvae_core.explore.lattice import Lattice
@@ -28,8 +24,7 @@ SIZE, MARGIN = 560, 0.06
 class About:
     """What the cards say beside the lattice's own numbers."""
 
-    modalities: Sequence[ModalityConfig]
-    alphabets: Mapping[str, str]
+    looks: Sequence[View]
     right: Mapping[str, Mapping[str, Share]]
     """From the run's report: subset, modality -> share of all test items judged right."""
     plane: Plane | None
@@ -37,12 +32,12 @@ class About:
 
 def payload(lattice: "Lattice", subsets: Sequence[str], about: About) -> dict[str, Any]:
     """Everything that the component draws, the lit mask apart."""
-    names = [modality.name for modality in about.modalities]
+    names = [look.name for look in about.looks]
+    roomy = len(names) <= ROOMY
     strongest = max(float(lattice.gain.value.max()), 1e-9) if len(lattice.gain.value) else 1
     highest = max(float(lattice.rate.value.max()), 1e-9)
     parts = [
-        _part(lattice.at_draws[one.name], one, about.alphabets.get(one.name), len(names))
-        for one in about.modalities
+        look.card(lattice.at_draws[look.name][: 4 if roomy else 1], roomy) for look in about.looks
     ]
     return {
         "names": names,
@@ -110,50 +105,6 @@ def _right(share: Share) -> str:
     """How often it comes out right; of texts also how often without a mistake."""
     spelt = "" if share.spelt is None else f", spelt {share.spelt:.2f}"
     return f"{share.share:.2f}{spelt}"
-
-
-def _part(
-    draws: np.ndarray, modality: ModalityConfig, alphabet: str | None, count: int
-) -> dict[str, Any]:
-    """One modality: a sheet with one cell a node, or words; draws [draw, node, *shape]."""
-    draws = draws[: 4 if count <= ROOMY else 1]
-    part: dict[str, Any] = {"name": modality.name, "sheet": None, "ratio": 1, "words": None}
-    if kind_of(modality) == "symbols":
-        codes = probabilities_of(
-            draws.swapaxes(0, 1).reshape(-1, *draws.shape[2:]), modality.shape[1]
-        ).argmax(-1)
-        words = [word_of(word, alphabet) for word in codes]
-        return part | {
-            "words": [
-                words[start : start + len(draws)] for start in range(0, len(words), len(draws))
-            ]
-        }
-    cells = _cells(draws, modality)
-    squeezed = count > ROOMY and kind_of(modality) != "image"
-    ratio = 1 if squeezed else round(cells.shape[2] / cells.shape[3], 3)
-    return part | {"sheet": _sheet(cells), "ratio": ratio}
-
-
-def _cells(draws: np.ndarray, modality: ModalityConfig) -> np.ndarray:
-    """One picture a node [node, channel, height, width] in 0..1: one draw, or two by two."""
-    count, nodes = draws.shape[:2]
-    flat = draws.reshape(count * nodes, *draws.shape[2:])
-    pictures = as_image(flat, modality)
-    pictures = pictures.reshape(count, nodes, *pictures.shape[1:])
-    if count < 4:
-        return pictures[0]
-    rows = [np.concatenate([pictures[one], pictures[other]], -1) for one, other in ((0, 1), (2, 3))]
-    return np.concatenate(rows, -2)
-
-
-def _sheet(cells: np.ndarray) -> str:
-    """All cells in a row as the address of a PNG."""
-    row = np.concatenate(list(cells), -1)
-    row = np.repeat(row, 3, 0) if len(row) == 1 else row
-    pixels = np.round(255 * np.clip(np.nan_to_num(row), 0, 1)).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.transpose(1, 2, 0)).save(buffer, "PNG", compress_level=3)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def plane_payload(

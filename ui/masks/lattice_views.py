@@ -102,8 +102,7 @@ def _payload(
         found,
         subsets,
         lattice_cards.About(
-            here.run.config.modalities,
-            here.study.about.alphabets,
+            [views.look(here.study, one) for one in here.run.config.modalities],
             {} if report is None else report.coherence,
             _plane,
         ),

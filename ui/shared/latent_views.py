@@ -272,16 +272,17 @@ def what(way: str) -> str:
 
 
 def brightness(here: Here, latents: Latents) -> str:
-    """Whether the first principal axis is how bright the items of a picture modality are."""
+    """Whether the first principal axis is what a modality's view knows of its items."""
     axis = latents.pca[-1, :, 0].astype(float)
     for one in here.run.config.modalities:
-        if len(one.shape) != 3 or not axis.std():
+        known = views.look(here.study, one).axis(loading.samples(here.study).data[one.name])
+        if known is None or not axis.std():
             continue
-        mean = loading.samples(here.study).data[one.name].reshape(len(axis), -1).mean(1)
-        r = float(np.corrcoef(axis, mean)[0, 1]) if mean.std() else 0.0
+        what, number = known
+        r = float(np.corrcoef(axis, number)[0, 1]) if number.std() else 0.0
         if abs(r) >= FOLLOWS:
             return (
-                f"The first axis follows how bright {one.name} is (correlation {r:.2f} with "
+                f"The first axis follows {what} (correlation {r:.2f} with "
                 "everything shown), not the class: UMAP separates the classes better. "
             )
     return ""

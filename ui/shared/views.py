@@ -11,20 +11,14 @@ import streamlit as st
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.intervals import wilson
+from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.store.records import RunReport, Share
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.draw.marks import class_html, class_name
 from ui.draw.names import run_title
-from ui.kinds.pictures import (
-    as_image,
-    kind_of,
-    picture_html,
-    probabilities_of,
-    tile,
-    values_html,
-    word_html,
-)
+from ui.kinds.view import View
+from ui.kinds.views import view_of
 from ui.shell import loading
 from ui.shell.state import Here
 
@@ -38,9 +32,9 @@ LARGE = 132
 PAINT_SECONDS = 0.12
 
 
-def alphabet_of(study: Study, name: str) -> str | None:
-    """The symbols of a modality, if the study names them."""
-    return study.about.alphabets.get(name)
+def look(study: Study, modality: ModalityConfig) -> View:
+    """How a modality's values look, with the study's alphabet."""
+    return view_of(kind_of(modality, study.about.alphabets.get(modality.name)))
 
 
 def classes_of(study: Study) -> list[str]:
@@ -101,20 +95,7 @@ def item_picture(
     study: Study, modality: ModalityConfig, values: np.ndarray, alt: str, widest: int = LARGE
 ) -> str:
     """One stored or generated value of a modality as HTML."""
-    return values_html(
-        unit(values, modality)[None],
-        modality,
-        alphabet_of(study, modality.name),
-        1,
-        alt,
-        widest=widest,
-    )
-
-
-def unit(values: np.ndarray, modality: ModalityConfig) -> np.ndarray:
-    """Stored values as they are drawn: bytes of pictures to 0..1."""
-    is_bytes = values.dtype == np.uint8 and kind_of(modality) != "symbols"
-    return values.astype(np.float32) / 255 if is_bytes else values
+    return look(study, modality).html(values[None], 1, alt, widest=widest)
 
 
 def modality_panel(
@@ -129,7 +110,6 @@ def modality_panel(
     name = modality.name
     verdict = loading.verdict(here.study, modality, made.at_draws[name])
     draws = made.at_draws[name]
-    alphabet = alphabet_of(here.study, name)
     said = verdict_text(verdict, here.study, truth)
     alt = f"{len(draws)} {'reconstructions' if given else 'generations'} of {name}. {said}"
     st.html(
@@ -147,8 +127,8 @@ def modality_panel(
             "at the mean of z",
         )
         + "</div>"
-        + values_html(
-            draws, modality, alphabet, TILE_COLUMNS, alt, None if verdict is None else verdict.spelt
+        + look(here.study, modality).html(
+            draws, TILE_COLUMNS, alt, None if verdict is None else verdict.spelt
         )
         + f'<p class="source">{len(draws)} draws of z. {said}</p></div>'
     )
@@ -198,17 +178,15 @@ def items_grid(
 ) -> None:
     """Items with all their modalities, as one block; they answer if `touch.items_answer` runs."""
     data, classes = loading.samples(study), classes_of(study)
-    cells = []
+    looks, cells = [look(study, modality) for modality in modalities], []
     for index, item in enumerate(ids[:MOST_ITEMS]):
         label = int(data.labels[item])
         parts = [
-            _small(study, modality, data.data[modality.name][item], item) for modality in modalities
+            one.small(data.data[one.name][item], f"{one.name} of item {item}") for one in looks
         ]
-        pictures = "".join(
-            part for part, one in zip(parts, modalities, strict=True) if kind_of(one) != "symbols"
-        )
-        words = "".join(
-            part for part, one in zip(parts, modalities, strict=True) if kind_of(one) == "symbols"
+        pictures, words = (
+            "".join(part for part, one in zip(parts, looks, strict=True) if one.is_text == text)
+            for text in (False, True)
         )
         note = f"<small>{escape(notes[index])}</small>" if notes else ""
         cells.append(
@@ -234,15 +212,6 @@ def selection_summary(study: Study, ids: Sequence[int], rates: np.ndarray) -> No
             ("Mean rate", f"{float(rates[list(ids)].mean()):.1f}", "nats"),
         ]
     )
-
-
-def _small(study: Study, modality: ModalityConfig, values: np.ndarray, item: int) -> str:
-    if kind_of(modality) == "symbols":
-        return word_html(
-            probabilities_of(values[None], modality.shape[1])[0], alphabet_of(study, modality.name)
-        )
-    pictures = as_image(unit(values, modality)[None], modality)
-    return picture_html(tile(pictures, 1, zoom=2), f"{modality.name} of item {item}")
 
 
 def _figure(body: str, caption: str) -> str:

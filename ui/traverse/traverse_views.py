@@ -11,8 +11,6 @@ import streamlit as st
 from mmvae_core.config import ModalityConfig
 from ui.components.latent_plane import latent_plane
 from ui.draw.marks import class_name
-from ui.kinds import sprites
-from ui.kinds.pictures import BAR_ZOOM, as_image, kind_of, picture_html, tile, words_html
 from ui.shared import views
 from ui.shell import loading, state
 from ui.shell.state import Here
@@ -112,19 +110,13 @@ def drag(here: Here, chosen: Chosen) -> None:
             "exact": _exact(here, exact, latents),
         },
     )
+    is_jpeg = any("image/jpeg" in (one.get("sprite") or "")[:20] for one in data["modalities"])
     state.keep_place(None if place is None else (float(place[0]), float(place[1])))
     _verdicts(here, exact)
     views.source(
         f"{chosen.words}; {len(latents)} places decoded beforehand, the one where you let go "
         "exactly",
-        "E[x | z]"
-        + (
-            ", colours of the preview as JPEG"
-            if any(
-                one.shape[0] == 3 and kind_of(one) == "image" for one in here.run.config.modalities
-            )
-            else ""
-        ),
+        "E[x | z], colours of the preview as JPEG" if is_jpeg else "E[x | z]",
         views.run_mark(here.run),
     )
 
@@ -250,36 +242,23 @@ def _grid_data(
     folder: str, age: tuple[int, ...], _here: Here, mark: str, _latents: np.ndarray, columns: int
 ) -> dict[str, Any]:
     values = loading.decoded(_here.run, _latents)
-    parts = [
-        sprites.modality_data(
-            values[one.name], one, views.alphabet_of(_here.study, one.name), columns
-        )
-        for one in _here.run.config.modalities
-    ]
+    looks = [views.look(_here.study, one) for one in _here.run.config.modalities]
+    parts = [one.plane(values[one.name], columns) for one in looks]
     rows = len(_latents) // columns
-    ground = next(
-        (
-            part["sprite"]
-            for part, one in zip(parts, _here.run.config.modalities, strict=True)
-            if kind_of(one) == "image"
-        ),
-        None,
-    )
+    grounds = (part["sprite"] for part, one in zip(parts, looks, strict=True) if one.is_ground)
     return {
         "id": mark,
         "columns": columns,
         "rows": rows,
         "modalities": parts,
-        "ground": ground if rows > 1 else None,
+        "ground": next(grounds, None) if rows > 1 else None,
     }
 
 
 def _exact(here: Here, exact: dict[str, np.ndarray], latents: np.ndarray) -> dict[str, Any]:
     grid = loading.decoded(here.run, latents)
     return {
-        one.name: sprites.exact_data(
-            exact[one.name][0], one, views.alphabet_of(here.study, one.name), grid[one.name]
-        )
+        one.name: views.look(here.study, one).exact(exact[one.name][0], grid[one.name])
         for one in here.run.config.modalities
     }
 
@@ -307,15 +286,6 @@ def _row(
     return f"<h4>{escape(latent_name(here, latent))}</h4>{cells}"
 
 
-def _three(pictures: np.ndarray, alt: str) -> str:
-    """The first, the middle and the last of some bars, which are too broad for more."""
-    bars = (
-        picture_html(tile(one[None], 1, BAR_ZOOM), text)
-        for one, text in zip(pictures[:: STEPS // 2], (alt, "", ""), strict=True)
-    )
-    return f'<div class="bars">{"".join(bars)}</div>'
-
-
 def _strip(
     here: Here, modality: ModalityConfig, latent: int, values: np.ndarray, change: np.ndarray
 ) -> str:
@@ -324,18 +294,8 @@ def _strip(
         f"{modality.name} while {latent_name(here, latent)} goes from -{REACH:g} to {REACH:g}; "
         f"change {float(change[latent]):.3g}"
     )
-    if kind_of(modality) == "symbols":
-        body = words_html(
-            values[latent][:: STEPS // 2], views.alphabet_of(here.study, modality.name)
-        )
-    else:
-        limit = float(np.abs(values).max(initial=0))
-        pictures = as_image(values[latent], modality, limit)
-        body = (
-            picture_html(tile(pictures, STEPS, zoom=1), alt, 420)
-            if kind_of(modality) == "image"
-            else _three(pictures, alt)
-        )
+    limit = float(np.abs(values).max(initial=0))
+    body = views.look(here.study, modality).strip(values[latent], limit, alt)
     return (
         f'<div>{body}<p class="source"><span class="bar"><b style="width:{share:.0f}%"></b>'
         f"</span>{float(change[latent]):.3f}</p></div>"

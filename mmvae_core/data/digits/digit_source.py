@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from mmvae_core.batch import Batch
@@ -17,8 +16,8 @@ from mmvae_core.data.digits.digits import (
     load_digits,
     triples,
 )
-from mmvae_core.data.source import picture
 from mmvae_core.errors import ConfigError
+from mmvae_core.modalities.kinds import kinds_of
 
 VALIDATION_ITEMS = 2_000
 
@@ -26,8 +25,9 @@ VALIDATION_ITEMS = 2_000
 class DigitSource:
     """Fresh pairings in every epoch, fixed ones for validation."""
 
-    def __init__(self, pools: DigitPools, epoch_size: int) -> None:
-        self.pools, self.epoch_size = pools, epoch_size
+    def __init__(self, pools: DigitPools, config: RunConfig) -> None:
+        self.pools, self.epoch_size = pools, config.data.epoch_size
+        self.kinds = kinds_of(config, {})
 
     def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
         """One pass over `epoch_size` triples."""
@@ -39,24 +39,16 @@ class DigitSource:
 
     def _cut(self, pairing: Pairing, size: int) -> Iterator[Batch]:
         for start in range(0, len(pairing), size):
-            yield digit_batch(triples(self.pools, pairing[start : start + size]))
+            items = triples(self.pools, pairing[start : start + size])
+            data = {name: kind.tensor(items[name]) for name, kind in self.kinds.items()}
+            yield Batch(data, torch.ones(len(items["word"]), 3, dtype=torch.bool))
 
 
 def digits(config: RunConfig, folder: Path | None = None) -> DigitSource:
     """The data set `digits`, read from a folder of downloaded data."""
     check_digits(config)
     pools = load_digits(folder or default_folder(), config.data.photo)
-    return DigitSource(pools, config.data.epoch_size)
-
-
-def digit_batch(items: dict[str, np.ndarray]) -> Batch:
-    """A complete batch of the three modalities: pictures to [0, 1], words as codes."""
-    data = {
-        "handwriting": picture(items["handwriting"]),
-        "photo": picture(items["photo"]),
-        "word": torch.from_numpy(items["word"]).long(),
-    }
-    return Batch(data, torch.ones(len(items["word"]), 3, dtype=torch.bool))
+    return DigitSource(pools, config)
 
 
 def check_digits(config: RunConfig) -> None:

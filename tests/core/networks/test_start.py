@@ -184,6 +184,17 @@ def test_moments_are_of_what_is_observed_alone() -> None:
     torch.testing.assert_close(shares.sum(-1), torch.ones(8), rtol=1e-6, atol=0)
 
 
+@torch.no_grad()
+def test_pictures_are_scaled_by_channel_over_all_their_pixels() -> None:
+    source = Skewed()
+    scaled = start_model(config(), source).modality("picture").inputs
+    assert isinstance(scaled, Standardise)
+    assert scaled.mean.shape == scaled.scale.shape == (3, 1, 1)
+    data = scaled(torch.cat([batch.data["picture"] for batch in source.batches(0, 0, 500)]))
+    found = data.mean((0, 2, 3)), data.std((0, 2, 3), correction=0)
+    torch.testing.assert_close(found, (torch.zeros(3), torch.ones(3)), rtol=1e-3, atol=1e-3)
+
+
 def test_a_constant_input_is_left_at_its_scale() -> None:
     inputs = Standardise((2,))
     inputs.adopt(torch.tensor([5.0, 1.0]), torch.tensor([0.0, 2.0]))

@@ -103,7 +103,7 @@ def test_a_contributed_aggregator_speaks_for_itself(
     """The one that CONTRIBUTING shows, and its page: its sentence, its parts, its title."""
     recipe = next(one for one in RECIPES if one.kind == "An aggregator")
     made: dict[str, Any] = {}
-    exec(recipe.block(1, "python"), made)
+    exec(recipe.blocks(1, "python")[0][1], made)
     monkeypatch.setitem(
         build.AGGREGATORS,
         "mean_pooling",

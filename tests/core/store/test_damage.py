@@ -82,9 +82,9 @@ READ: dict[str, Callable[[Run, Study], Any]] = {
 }
 REMEDY = {
     "card.json": "python -m mmvae_core train",
-    "report.json": "python -m mmvae_core evaluate small/first --save",
-    "priors.json": "python -m mmvae_core fit-prior small/first",
-    "latents.npz": "python -m mmvae_core evaluate small/first --save",
+    "report.json": "python -m mmvae_core evaluate {} --save",
+    "priors.json": "python -m mmvae_core fit-prior {}",
+    "latents.npz": "python -m mmvae_core evaluate {} --save",
     "history.csv": "python -m mmvae_core train",
 }
 STUDY_REMEDY = "python -m mmvae_core study digits --out"
@@ -109,7 +109,7 @@ def refusal(run: Run, name: str) -> str:
     assert said.endswith(".")
     assert ". " not in said.replace(" ...", "")
     assert str(path_of(run, name)) in said
-    assert REMEDY.get(name, STUDY_REMEDY) in said
+    assert REMEDY.get(name, STUDY_REMEDY).format(run.folder) in said
     return said
 
 

@@ -172,14 +172,17 @@ def generate(
     root: RootOption = SHIPPED,
 ) -> None:
     """Generate every modality that is not given (all of them, if none is)."""
+    import torch
+
     from mmvae_core.explore.exchange import read_given, write_generated
-    from mmvae_core.explore.generation import generate as draw
+    from mmvae_core.explore.inference import generate as draw
 
     found = find_run(run, root)
     study = find_study(found, root)
     items = read_given(given or [], found.config, study.about)
-    means = draw(found.model(), items, samples, seed, temperature)
-    missing = {name: value for name, value in means.items() if name not in items}
+    given_items = {name: value.numpy() for name, value in items.items()}
+    means = draw(found.model(), given_items, samples, seed, temperature).at_draws
+    missing = {name: torch.from_numpy(one) for name, one in means.items() if name not in items}
     if not missing:
         raise UsageError("Every modality was given, so nothing is missing; leave one out.")
     for path in write_generated(missing, found.config, study.about, out):

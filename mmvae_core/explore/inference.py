@@ -1,4 +1,7 @@
-"""Calls of the model for the pages: posteriors, generations, verdicts. Imported late: has torch."""
+"""Calls of the model for pages, commands and notebooks: posteriors, generations, verdicts.
+
+Values go in as they are stored and come out as arrays. Imported late: has torch.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +11,17 @@ import torch
 from torch import Tensor
 
 from mmvae_core.config import ModalityConfig
-from mmvae_core.errors import RunError
+from mmvae_core.errors import RunError, UsageError
 from mmvae_core.evaluation import familiarity
 from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge
-from mmvae_core.evaluation.rates import Estimate, kl, log_mean
+from mmvae_core.evaluation.live_likelihood import of_draws
+from mmvae_core.evaluation.rates import Estimate, kl
 from mmvae_core.explore import traversal
-from mmvae_core.explore.generation import latents, posterior_given
+from mmvae_core.explore.generation import check_names, latents, posterior_given
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.run import TRAINED, Run
 
 RATE_SAMPLES = 512
 
@@ -73,12 +78,15 @@ def generate(
 
     The same seed gives the same noise to every model of the same latent size: of two posteriors
     with the same kind of noise (normal, mixtures of normals) the very same tensor. For the
-    temperature see `mmvae_core.explore.generation.latents`. `prior` stands in for the model's own where
-    nothing is given.
+    temperature see `mmvae_core.explore.generation.latents`. `prior` stands in for the model's own
+    where nothing is given; see `prior_of`. Raises UsageError for other names than the model's,
+    DataError for values of another shape or that are not finite.
     """
     nothing = prior or model.prior()
+    check_names(model.names, given)
     posterior = posterior_given(model, tensors(model, given)) if given else nothing
-    draws = latents(posterior, count, temperature, generator=generator_of(seed)).reshape(count, -1)
+    generator = generator_of(seed, model.device)
+    draws = latents(posterior, count, temperature, generator=generator).reshape(count, -1)
     rate = Estimate(torch.zeros(1))
     if given:
         rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
@@ -121,6 +129,19 @@ def strips(
     )
     values, change = ({name: _finite(name, one) for name, one in part.items()} for part in found)
     return values, change
+
+
+def prior_of(run: Run, model: MultimodalVAE, kind: str) -> Posterior:
+    """The run's trained prior, or one fitted afterwards; UsageError for any other."""
+    if kind == TRAINED:
+        return model.prior()
+    if kind not in run.priors:
+        raise UsageError(
+            f"There is no prior {kind!r} of the run {run.id}; it has {', '.join(run.priors)}."
+        )
+    from mmvae_core.training.second_stage import load_prior  # late: brings the trainer
+
+    return load_prior(run, kind)
 
 
 @torch.no_grad()
@@ -183,12 +204,8 @@ def _log_likelihood(
     """log p(x_S) of what is given; `outputs` are those of the mean and of the draws."""
     if not given or len(draws) < 2:
         return Estimate(torch.tensor(0.0 if not given else torch.nan))
-    scores = [
-        model.modality(name).likelihood.log_prob(outputs[name][1:], values)
-        for name, values in tensors(model, given).items()
-    ]
-    ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
-    return log_mean(torch.stack(scores).sum(0) + ratio)
+    items, drawn = tensors(model, given), {name: one[1:] for name, one in outputs.items()}
+    return of_draws(model, items, posterior, draws, drawn)
 
 
 def _finite(name: str, values: Tensor) -> np.ndarray:

@@ -14,7 +14,7 @@ from PIL import Image
 from mmvae_core.cli import main
 from mmvae_core.config import from_dict, to_dict
 from mmvae_core.data.digits.words import ALPHABET
-from mmvae_core.explore.generation import generate
+from mmvae_core.explore.inference import generate
 from mmvae_core.files import write_json
 from mmvae_core.store.record_files import write_record
 from mmvae_core.store.records import About
@@ -164,7 +164,7 @@ def test_generate_without_a_condition_writes_every_modality(
     ]
     assert written == [*pictures, "word.txt"]
     assert sorted(Path(line).name for line in capsys.readouterr().out.split()) == written
-    means = generate(Run(root / "digits" / "first").model(), {}, 3)
+    means = generate(Run(root / "digits" / "first").model(), {}, 3, seed=0).at_draws
     for index in range(3):
         grey = np.asarray(Image.open(tmp_path / f"handwriting-{index:02d}.png"))
         colour = np.asarray(Image.open(tmp_path / f"photo-{index:02d}.png"))
@@ -172,7 +172,7 @@ def test_generate_without_a_condition_writes_every_modality(
             (grey[None], means["handwriting"]),
             (colour.transpose(2, 0, 1), means["photo"]),
         ):
-            expected = mean[index].clamp(0, 1).numpy() * 255
+            expected = mean[index].clip(0, 1) * 255
             assert np.abs(pixels - expected).max() <= 0.51  # half a level, and rounding
     texts = (tmp_path / "word.txt").read_text(encoding="utf-8").split("\n")
     likeliest = means["word"].argmax(-1).tolist()

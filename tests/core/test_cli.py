@@ -24,7 +24,7 @@ from mmvae_core.store.weights import save_weights
 from tests import small
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("train", "evaluate", "runs", "generate", "data", "study", "experiment")
+COMMANDS = ("app", "train", "evaluate", "runs", "generate", "data", "study", "experiment")
 DIGITS = small.settings(
     study="digits",
     modalities=[
@@ -109,6 +109,30 @@ def test_the_module_is_a_command(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "no run 'no/run'" in done.stderr
+
+
+# app
+
+
+def test_the_app_is_started_on_the_named_runs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[str, ...]] = []
+
+    def run(command: tuple[str, ...], check: bool) -> subprocess.CompletedProcess[bytes]:
+        started.append(command)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert call("app", "--checkpoints", root, "--port", 8765) == 3
+    (command,) = started
+    assert Path(command[4]) == ROOT / "app.py"
+    assert command[-3:] == ("--", "--checkpoints", str(root.resolve()))
+    assert command[command.index("--server.port") + 1] == "8765"
+
+
+def test_the_app_is_not_started_without_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--checkpoints FOLDER" in refused(capsys, "app", "--checkpoints", tmp_path)
 
 
 # runs

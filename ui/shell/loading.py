@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def root() -> Path:
-    """The folder of studies: `streamlit run app.py -- --checkpoints DIR`, else the shipped one."""
+    """The folder of studies that `mmvae app --checkpoints FOLDER` named, else the shipped one."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--checkpoints", type=Path, default=SHIPPED)
     return parser.parse_known_args(sys.argv[1:])[0].checkpoints
@@ -48,7 +48,7 @@ def studies() -> dict[str, Study]:
     if not found:
         raise RunError(
             f"There is no trained run in {root()}. Train one with `python -m mmvae_core train`, or "
-            "start the app with `streamlit run app.py -- --checkpoints FOLDER`."
+            "name another folder: `mmvae app --checkpoints FOLDER`."
         )
     return found
 

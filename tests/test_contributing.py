@@ -18,6 +18,7 @@ from mmvae_core.store.history import read_history
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("mmvae_core", "configs", "tests", "pyproject.toml")
+APP = ("ui", "pages", "app.py", ".streamlit")
 BRIEF = ("--epochs", "1", "--threads", "1")
 
 
@@ -48,18 +49,28 @@ def recipes() -> list[Recipe]:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _, *parts = re.split(r"^### (.*)\n", text.split("## Add a part in five steps")[1], flags=re.M)
     return [
-        Recipe(kind, re.split(r"^(?=\d\. )", body.strip(), flags=re.M)[1:])
-        for kind, body in zip(parts[::2], parts[1::2], strict=True)
+        Recipe(kind, steps_of(body)) for kind, body in zip(parts[::2], parts[1::2], strict=True)
     ]
 
 
+def page_recipe() -> Recipe:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return Recipe("A page", steps_of(text.split("## Add a page")[1].split("\n## ")[0]))
+
+
+def steps_of(body: str) -> list[str]:
+    return re.split(r"^(?=\d\. )", body.strip(), flags=re.M)[1:]
+
+
 RECIPES = recipes()
+PAGE = page_recipe()
 
 
 def insert(text: str, diff: str) -> str:
     """The text with a block's `+` lines: imports among the imports, the others where it says."""
     lines = text.split("\n")
-    place = next(row for row, one in enumerate(lines) if one.startswith("from mmvae_core.config"))
+    imports = [row for row, one in enumerate(lines) if one.startswith("from mmvae_core.config")]
+    place = imports[0] if imports else 0
     for line in diff.rstrip("\n").split("\n"):
         if line.startswith("+"):
             place += 1
@@ -84,14 +95,19 @@ def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
+def copy_of(place: Path, names: tuple[str, ...]) -> None:
+    """Copy what a recipe needs of the repository."""
+    for name in names:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place / name)
+
+
 @pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: recipe.kind)
 def followed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Recipe, Path]:
     """A recipe, and a copy of the repository in which its first three steps are done."""
     recipe, place = request.param, tmp_path_factory.mktemp("copy")
-    for name in COPIED:
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place / name)
+    copy_of(place, COPIED)
     assert not (place / recipe.path(1)).exists()
     (place / recipe.path(1)).write_text(recipe.block(1, "python"), encoding="utf-8")
     build = place / recipe.path(2)
@@ -107,7 +123,7 @@ def test_there_are_four_recipes_of_five_steps_each() -> None:
         "A likelihood",
         "A data set",
     ]
-    for recipe in RECIPES:
+    for recipe in [*RECIPES, PAGE]:
         assert [step[:3] for step in recipe.steps] == ["1. ", "2. ", "3. ", "4. ", "5. "]
 
 
@@ -135,3 +151,22 @@ def test_the_fifth_step_trains_it(followed: tuple[Recipe, Path]) -> None:
             run(place, *command)
             assert read_json(out / "study.json")["classes"] == ["lower half", "upper half"]
             assert (out / "samples.npz").is_file()
+
+
+@pytest.mark.slow
+def test_a_page_is_added(tmp_path: Path) -> None:
+    copy_of(tmp_path, COPIED + APP)
+    for step in (1, 2, 4):
+        path = tmp_path / PAGE.path(step)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(PAGE.block(step, "python"), encoding="utf-8")
+    (said,) = re.findall(r'`(""".*""")`', PAGE.steps[1])
+    (tmp_path / PAGE.path(2)).with_name("__init__.py").write_text(said + "\n", encoding="utf-8")
+    frame = tmp_path / PAGE.path(3)
+    frame.write_text(insert(frame.read_text(encoding="utf-8"), PAGE.block(3, "diff")))
+    ((_, *files),) = PAGE.commands(5, "pytest")
+    done = run(tmp_path, "pytest", *files, "-p", "no:cacheprovider", "-vv")
+    assert "test_the_rate_is_the_items_own PASSED" in done.stdout
+    assert "test_a_page_uses_no_other_page[rates] PASSED" in done.stdout
+    run(tmp_path, "ruff", "check", "--no-cache", *(PAGE.path(step) for step in (1, 2, 3, 4)))
+    run(tmp_path, "ruff", "format", "--check", "-q", *(PAGE.path(step) for step in (1, 2, 3, 4)))

@@ -13,6 +13,9 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
 
+ROWS = 1_000
+"""Draws decoded at once."""
+
 
 @torch.no_grad()
 def live_likelihood(
@@ -27,7 +30,9 @@ def live_likelihood(
     subset = torch.tensor([[name in given for name in model.names]])
     posterior = model.infer({name: value[None] for name, value in given.items()}, subset)
     draws = posterior.rsample((samples,), generator=generator_of(seed, model.device))[:, 0]
-    return of_draws(model, given, posterior, draws, model.decode(draws, given))
+    pieces = (model.decode(piece, given) for piece in draws.split(ROWS))
+    scores = torch.cat([_scores(model, given, outputs) for outputs in pieces])
+    return _weighed(model, posterior, draws, scores)
 
 
 def of_draws(
@@ -38,9 +43,21 @@ def of_draws(
     outputs: Mapping[str, Tensor],
 ) -> Estimate:
     """The same of draws [sample, latent] of the posterior that are decoded: outputs [sample, ..]."""
+    return _weighed(model, posterior, draws, _scores(model, given, outputs))
+
+
+def _scores(
+    model: MultimodalVAE, given: Mapping[str, Tensor], outputs: Mapping[str, Tensor]
+) -> Tensor:
+    """log p(x_S | z) [sample]."""
     scores = [
         model.modality(name).likelihood.log_prob(outputs[name], value)
         for name, value in given.items()
     ]
+    return torch.stack(scores).sum(0)
+
+
+def _weighed(model: MultimodalVAE, posterior: Posterior, draws: Tensor, scores: Tensor) -> Estimate:
+    """log mean_l p(x_S | z_l) p(z_l) / q(z_l | x_S)."""
     ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
-    return log_mean(torch.stack(scores).sum(0) + ratio)
+    return log_mean(scores + ratio)

@@ -13,7 +13,7 @@ from torch import Tensor
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError, UsageError
 from mmvae_core.evaluation import familiarity
-from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge
+from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge, share
 from mmvae_core.evaluation.live_likelihood import of_draws
 from mmvae_core.evaluation.rates import Estimate, kl
 from mmvae_core.explore import traversal
@@ -21,9 +21,11 @@ from mmvae_core.explore.generation import check_names, latents, posterior_given
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.records import Share
 from mmvae_core.store.run import TRAINED, Run
 
 RATE_SAMPLES = 512
+AGREE = "agree"
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,22 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
         return Verdict(judge(means).numpy(), spelt)
     confidence, labels = judge.probabilities(means).max(-1)
     return Verdict(labels.numpy(), spelt, confidence.numpy())
+
+
+def live_coherence(labels: Mapping[str, np.ndarray], truth: int | None) -> dict[str, Share]:
+    """Of draws judged in each modality, labels [draw]: how many are right, with 95 % intervals.
+
+    Without a truth, as where nothing is given, how many are judged the same in all modalities, under
+    the name `agree`; nothing of fewer than two judged modalities.
+    """
+    if truth is not None:
+        return {
+            name: share(int((found == truth).sum()), len(found)) for name, found in labels.items()
+        }
+    if len(labels) < 2:
+        return {}
+    every = np.stack(list(labels.values()))
+    return {AGREE: share(int((every == every[0]).all(0).sum()), every.shape[1])}
 
 
 @torch.no_grad()

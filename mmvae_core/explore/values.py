@@ -6,11 +6,9 @@ What an item is in a study's `samples.npz` it is here too, and text beside it.
 from typing import Any
 
 import numpy as np
-import torch
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import DataError
-from mmvae_core.explore.exchange import words
 from mmvae_core.modalities.own_input import read_symbols
 
 Value = np.ndarray | list[str]
@@ -42,7 +40,9 @@ def to_people(means: np.ndarray, modality: ModalityConfig, alphabet: str | None)
     """Means [sample, *shape] as bytes (pictures), texts or codes (likeliest symbols), or floats."""
     if modality.likelihood.name == "categorical":
         codes = means.argmax(-1)
-        return codes if alphabet is None else words(torch.from_numpy(means), alphabet)
+        return (
+            codes if alphabet is None else ["".join(alphabet[one] for one in row) for row in codes]
+        )
     if len(modality.shape) == 3 and modality.shape[0] in (1, 3):
         return (means.clip(0, 1) * 255).round().astype(np.uint8)
     return means

@@ -18,8 +18,8 @@ from mmvae_core.store.history import read_history
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("mmvae_core", "configs", "tests", "pyproject.toml")
-APP = ("ui", "pages", "app.py", ".streamlit")
 BRIEF = ("--epochs", "1", "--threads", "1")
+APP = ("ui", "pages", "app.py", ".streamlit")
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ PAGE = page_recipe()
 def insert(text: str, diff: str) -> str:
     """The text with a block's `+` lines: imports among the imports, the others where it says."""
     lines = text.split("\n")
-    imports = [row for row, one in enumerate(lines) if one.startswith("from mmvae_core.config")]
-    place = imports[0] if imports else 0
+    place = next(row for row, one in enumerate(lines) if one.startswith("from mmvae_core."))
     for line in diff.rstrip("\n").split("\n"):
         if line.startswith("+"):
             place += 1
@@ -95,19 +94,14 @@ def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def copy_of(place: Path, names: tuple[str, ...]) -> None:
-    """Copy what a recipe needs of the repository."""
-    for name in names:
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place / name)
-
-
 @pytest.fixture(scope="module", params=RECIPES, ids=lambda recipe: recipe.kind)
 def followed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Recipe, Path]:
     """A recipe, and a copy of the repository in which its first three steps are done."""
     recipe, place = request.param, tmp_path_factory.mktemp("copy")
-    copy_of(place, COPIED)
+    for name in COPIED:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place / name)
     assert not (place / recipe.path(1)).exists()
     (place / recipe.path(1)).write_text(recipe.block(1, "python"), encoding="utf-8")
     build = place / recipe.path(2)
@@ -125,6 +119,27 @@ def test_there_are_four_recipes_of_five_steps_each() -> None:
     ]
     for recipe in [*RECIPES, PAGE]:
         assert [step[:3] for step in recipe.steps] == ["1. ", "2. ", "3. ", "4. ", "5. "]
+
+
+@pytest.mark.slow
+def test_a_page_is_added(tmp_path: Path) -> None:
+    for name in {*COPIED, *APP}:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    for step in (1, 2, 4):
+        path = tmp_path / PAGE.path(step)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(PAGE.block(step, "python"), encoding="utf-8")
+    (said,) = re.findall(r'`(""".*""")`', PAGE.steps[1])
+    (tmp_path / PAGE.path(2)).with_name("__init__.py").write_text(said + "\n", encoding="utf-8")
+    frame = tmp_path / PAGE.path(3)
+    frame.write_text(insert(frame.read_text(encoding="utf-8"), PAGE.block(3, "diff")))
+    ((_, *files),) = PAGE.commands(5, "pytest")
+    done = run(tmp_path, "pytest", *files, "-p", "no:cacheprovider", "-vv")
+    assert "test_the_rate_is_the_items_own PASSED" in done.stdout
+    assert "test_a_page_uses_no_other_page[rates] PASSED" in done.stdout
+    run(tmp_path, "ruff", "check", "--no-cache", *(PAGE.path(step) for step in (1, 2, 3, 4)))
+    run(tmp_path, "ruff", "format", "--check", "-q", *(PAGE.path(step) for step in (1, 2, 3, 4)))
 
 
 @pytest.mark.slow
@@ -151,22 +166,3 @@ def test_the_fifth_step_trains_it(followed: tuple[Recipe, Path]) -> None:
             run(place, *command)
             assert read_json(out / "study.json")["classes"] == ["lower half", "upper half"]
             assert (out / "samples.npz").is_file()
-
-
-@pytest.mark.slow
-def test_a_page_is_added(tmp_path: Path) -> None:
-    copy_of(tmp_path, COPIED + APP)
-    for step in (1, 2, 4):
-        path = tmp_path / PAGE.path(step)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(PAGE.block(step, "python"), encoding="utf-8")
-    (said,) = re.findall(r'`(""".*""")`', PAGE.steps[1])
-    (tmp_path / PAGE.path(2)).with_name("__init__.py").write_text(said + "\n", encoding="utf-8")
-    frame = tmp_path / PAGE.path(3)
-    frame.write_text(insert(frame.read_text(encoding="utf-8"), PAGE.block(3, "diff")))
-    ((_, *files),) = PAGE.commands(5, "pytest")
-    done = run(tmp_path, "pytest", *files, "-p", "no:cacheprovider", "-vv")
-    assert "test_the_rate_is_the_items_own PASSED" in done.stdout
-    assert "test_a_page_uses_no_other_page[rates] PASSED" in done.stdout
-    run(tmp_path, "ruff", "check", "--no-cache", *(PAGE.path(step) for step in (1, 2, 3, 4)))
-    run(tmp_path, "ruff", "format", "--check", "-q", *(PAGE.path(step) for step in (1, 2, 3, 4)))

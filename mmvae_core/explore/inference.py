@@ -184,20 +184,29 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
     return Verdict(labels.numpy(), spelt, confidence.numpy())
 
 
-def live_coherence(labels: Mapping[str, np.ndarray], truth: int | None) -> dict[str, Share]:
-    """Of draws judged in each modality, labels [draw]: how many are right, with 95 % intervals.
+def live_coherence(verdicts: Mapping[str, Verdict], truth: int | None) -> dict[str, Share]:
+    """Of judged draws, by modality: how many are the truth, with 95 % Wilson intervals.
 
-    Without a truth, as where nothing is given, how many are judged the same in all modalities, under
-    the name `agree`; nothing of fewer than two judged modalities.
+    Of texts also how many are the right one without a mistake. Without a truth, as where nothing is
+    given, how many draws are judged the same in all modalities, under the name `agree`; nothing of
+    fewer than two judged modalities.
     """
     if truth is not None:
         return {
-            name: share(int((found == truth).sum()), len(found)) for name, found in labels.items()
+            name: share(int((one.labels == truth).sum()), len(one.labels), _spelt(one, truth))
+            for name, one in verdicts.items()
         }
-    if len(labels) < 2:
+    if len(verdicts) < 2:
         return {}
-    every = np.stack(list(labels.values()))
+    every = np.stack([one.labels for one in verdicts.values()])
     return {AGREE: share(int((every == every[0]).all(0).sum()), every.shape[1])}
+
+
+def _spelt(verdict: Verdict, truth: int) -> float | None:
+    """The share of the draws that are the right text without a mistake."""
+    if verdict.spelt is None:
+        return None
+    return float(verdict.spelt[verdict.labels == truth].sum() / len(verdict.labels))
 
 
 @torch.no_grad()

@@ -129,8 +129,8 @@ def live_shares(here: Here, made: Made) -> dict[str, Share]:
     """How many of the draws are judged as the item is; of nothing shown, how many agree."""
     from mmvae_core.explore.inference import live_coherence
 
-    labels = {name: one.labels for name, one in made.verdicts.items() if one is not None}
-    return live_coherence(labels, views.label_of(here) if here.shown else None)
+    known = {name: one for name, one in made.verdicts.items() if one is not None}
+    return live_coherence(known, views.label_of(here) if here.shown else None)
 
 
 def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:

@@ -191,7 +191,7 @@ def find_study(of: Run | str, root: Path | str = SHIPPED) -> Study:
     """The study of a name, or the one that a run belongs to.
 
     That is the run's own parent folder, else the study in the folder `root` of the name that the
-    run's configuration gives. Raises RunError where there is none.
+    run's configuration gives. Raises UsageError for a name, RunError for a run that has none.
 
     >>> study = find_study("digits")
     >>> len(study.runs()), len(study.samples())
@@ -203,7 +203,7 @@ def find_study(of: Run | str, root: Path | str = SHIPPED) -> Study:
             return Study(folder)
     if isinstance(of, str):
         known = ", ".join(study.name for study in studies(root)) or "none"
-        raise RunError(
+        raise UsageError(
             f"There is no study {of!r} in the folder {str(root)!r}, where the known ones are {known}; "
             "name the folder of studies with `root=`."
         )

@@ -1,9 +1,11 @@
-# `make app` installs and opens the app; `make test` installs and passes the tests.
+# `make app` installs and opens the app; `make test` installs and passes the tests; `make docs` makes
+# pages of docstrings and guides, in site/, and fails on a broken link.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+DOCS := .venv-docs
 
-.PHONY: app test lint clean
+.PHONY: app test lint docs clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.headless false --server.showEmailPrompt false
@@ -20,6 +22,14 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check -q .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
+docs: $(DOCS)/.done
+	$(DOCS)/bin/mkdocs build --strict
+
+$(DOCS)/.done: requirements-docs.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install -q -r requirements-docs.txt
+	touch $@
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -32,4 +42,4 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	touch $@
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(DOCS) site

@@ -170,7 +170,13 @@ DATA: dict[str, MakeSource] = {
 
 
 def build_model(config: RunConfig) -> MultimodalVAE:
-    """A model with weights drawn from the training seed; the global generators are untouched."""
+    """A model with weights drawn from the training seed; the global generators are untouched.
+
+    >>> from mmvae_core.config import load_config
+    >>> from mmvae_core.places import HOME
+    >>> build_model(load_config(HOME / "configs" / "experiments" / "bimodal.toml")).names
+    ('vector', 'label')
+    """
     with seeded(config.training.seed):
         modalities = [build_modality(one, config) for one in config.modalities]
         return MultimodalVAE(modalities, build_aggregator(config), build_prior(config))

@@ -1,6 +1,7 @@
 """The command line: arguments only. Heavy modules are imported by the command that needs them."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mmvae_core.errors import MMVAEError, UsageError
+from mmvae_core.places import HOME
 from mmvae_core.store import record_files
 from mmvae_core.store.records import Mean, RunReport
 from mmvae_core.store.study import SHIPPED, find_run, find_study, studies
@@ -37,6 +39,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MMVAEError as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
+
+
+@app.command("app")
+def open_app(
+    root: RootOption = SHIPPED,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the app's address.")] = 8501,
+) -> None:
+    """Open the app in a browser, on the runs of a folder of studies."""
+    if not any(study.runs() for study in studies(root)):
+        raise UsageError(
+            f"There are no runs in the folder {str(root)!r}; name a folder of studies with "
+            "--checkpoints FOLDER."
+        )
+    options = ("--server.port", str(port), "--server.headless", "false")
+    options += ("--server.showEmailPrompt", "false", "--", "--checkpoints", str(root.resolve()))
+    command = (sys.executable, "-m", "streamlit", "run", str(HOME / "app.py"), *options)
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 
 @app.command()
@@ -172,15 +191,17 @@ def generate(
     root: RootOption = SHIPPED,
 ) -> None:
     """Generate every modality that is not given (all of them, if none is)."""
+    import torch
+
     from mmvae_core.explore.exchange import read_given, write_generated
-    from mmvae_core.explore.generation import generate as draw
+    from mmvae_core.explore.inference import generate as draw
 
     found = find_run(run, root)
     study = find_study(found, root)
     kinds = study.kinds(found.config)
-    items = read_given(given or [], kinds)
-    means = draw(found.model(), items, samples, seed, temperature)
-    missing = {name: value for name, value in means.items() if name not in items}
+    items = {name: value.numpy() for name, value in read_given(given or [], kinds).items()}
+    means = draw(found.model(), items, samples, seed, temperature).at_draws
+    missing = {name: torch.from_numpy(one) for name, one in means.items() if name not in items}
     if not missing:
         raise UsageError("Every modality was given, so nothing is missing; leave one out.")
     for path in write_generated(missing, kinds, out):

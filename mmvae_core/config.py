@@ -272,8 +272,13 @@ def preset(name: str) -> tuple[AggregatorConfig, ObjectiveConfig]:
     )
 
 
-def load_config(path: Path) -> RunConfig:
-    """Read a TOML (with `extends`) or JSON configuration."""
+def load_config(path: Path | str) -> RunConfig:
+    """Read a TOML (with `extends`) or JSON configuration; ConfigError where it is none.
+
+    >>> from mmvae_core.places import HOME
+    >>> load_config(HOME / "configs" / "digits" / "sum_pooling-masked.toml").aggregator.name
+    'sum_pooling'
+    """
     try:
         return from_dict(_read(Path(path), depth=0), str(path))
     except RecursionError:

@@ -23,6 +23,32 @@ def nearest(
     return order, distance[order]
 
 
+def nearest_to(means: np.ndarray, point: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `count` of means [item, latent] nearest to a point [latent]: ids and Euclidean distances.
+
+    Nearest first, ties by id; no latent is scaled.
+    """
+    distance = np.linalg.norm(means - point, axis=-1)
+    order = np.argsort(distance, kind="stable")[:count]
+    return order, distance[order]
+
+
+def prior_gaps(
+    draws: np.ndarray, mean: np.ndarray, stddev: np.ndarray, scale: np.ndarray
+) -> tuple[float, float]:
+    """Where the prior has holes: how far its draws lie from items, and items from one another.
+
+    Typical gaps, in prior widths `scale` [latent]: of draws of p(z) [draw, latent] from the nearest
+    item's posterior mean [item, latent], and of one seeded draw of each item's posterior from the
+    nearest other item's. The more the first exceeds the second, the more of the prior is empty.
+    """
+    noise = np.random.default_rng(0).standard_normal(mean.shape)
+    return (
+        typical_gap(draws, mean, scale),
+        typical_gap(mean + stddev * noise, mean, scale, own=True),
+    )
+
+
 def typical_gap(
     points: np.ndarray, means: np.ndarray, scale: np.ndarray, own: bool = False
 ) -> float:

@@ -15,7 +15,11 @@ EMPTY = "nothing"
 
 
 def all_subsets(modalities: int) -> Tensor:
-    """All 2^M subsets as masks [subset, modality], ordered by size, then by first members."""
+    """All 2^M subsets as masks [subset, modality], ordered by size, then by first members.
+
+    >>> all_subsets(2).int().tolist()
+    [[0, 0], [1, 0], [0, 1], [1, 1]]
+    """
     rows = torch.arange(2**modalities)
     masks = (rows[:, None] >> torch.arange(modalities)) & 1
     order = sorted(range(2**modalities), key=lambda i: (int(masks[i].sum()), _members(masks[i])))

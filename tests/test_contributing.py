@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("mmvae_core", "ui", "configs", "tests", "pyproject.toml")
 FILE = r"`([\w/]+\.(?:py|toml))`"
 BRIEF = ("--epochs", "1", "--threads", "1")
+APP = ("ui", "pages", "app.py", ".streamlit")
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,21 @@ def recipes() -> list[Recipe]:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _, *parts = re.split(r"^### (.*)\n", text.split("## Add a part in five steps")[1], flags=re.M)
     return [
-        Recipe(kind, re.split(r"^(?=\d\. )", body.strip(), flags=re.M)[1:])
-        for kind, body in zip(parts[::2], parts[1::2], strict=True)
+        Recipe(kind, steps_of(body)) for kind, body in zip(parts[::2], parts[1::2], strict=True)
     ]
 
 
+def page_recipe() -> Recipe:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return Recipe("A page", steps_of(text.split("## Add a page")[1].split("\n## ")[0]))
+
+
+def steps_of(body: str) -> list[str]:
+    return re.split(r"^(?=\d\. )", body.strip(), flags=re.M)[1:]
+
+
 RECIPES = recipes()
+PAGE = page_recipe()
 
 
 def insert(text: str, diff: str) -> str:
@@ -113,8 +123,29 @@ def test_there_are_five_recipes_of_five_steps_each() -> None:
         "A data set",
         "A kind of modality",
     ]
-    for recipe in RECIPES:
+    for recipe in [*RECIPES, PAGE]:
         assert [step[:3] for step in recipe.steps] == ["1. ", "2. ", "3. ", "4. ", "5. "]
+
+
+@pytest.mark.slow
+def test_a_page_is_added(tmp_path: Path) -> None:
+    for name in {*COPIED, *APP}:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    for step in (1, 2, 4):
+        path = tmp_path / PAGE.path(step)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(PAGE.block(step, "python"), encoding="utf-8")
+    (said,) = re.findall(r'`(""".*""")`', PAGE.steps[1])
+    (tmp_path / PAGE.path(2)).with_name("__init__.py").write_text(said + "\n", encoding="utf-8")
+    frame = tmp_path / PAGE.path(3)
+    frame.write_text(insert(frame.read_text(encoding="utf-8"), PAGE.block(3, "diff")))
+    ((_, *files),) = PAGE.commands(5, "pytest")
+    done = run(tmp_path, "pytest", *files, "-p", "no:cacheprovider", "-vv")
+    assert "test_the_rate_is_the_items_own PASSED" in done.stdout
+    assert "test_a_page_uses_no_other_page[rates] PASSED" in done.stdout
+    run(tmp_path, "ruff", "check", "--no-cache", *(PAGE.path(step) for step in (1, 2, 3, 4)))
+    run(tmp_path, "ruff", "format", "--check", "-q", *(PAGE.path(step) for step in (1, 2, 3, 4)))
 
 
 @pytest.mark.slow

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from mmvae_core.batch import Batch
-from mmvae_core.evaluation.log_likelihood import log_likelihood
+from mmvae_core.evaluation.live_likelihood import live_likelihood
 from mmvae_core.intervals import wilson
 from mmvae_core.model import MultimodalVAE
 
@@ -47,7 +45,5 @@ def familiarity(
     A likelihood is high also for what is simple, such as a dot on black; it finds what is strange
     in what there is, not what is lacking.
     """
-    subset = torch.tensor([name in given for name in model.names])
-    batch = Batch({name: value[None] for name, value in given.items()}, subset[None])
-    value = float(log_likelihood(model, batch, subset, subset, samples, SEED)[0])
+    value = float(live_likelihood(model, given, samples, SEED).value)
     return Familiarity(value, int((compared <= value).sum()), len(compared))

@@ -4,15 +4,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import fields, replace
 
 from mmvae_core.config import AggregatorConfig, Config, RunConfig, load_config, one_seed
 from mmvae_core.errors import UsageError
+from mmvae_core.places import HOME
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "experiments"
+CONFIGS = HOME / "configs" / "experiments"
 EXPERIMENTS = {
     "linear": ("linear", "linear_sparse", "linear_private"),
     "bimodal": ("bimodal", "bimodal_normal"),

@@ -1,6 +1,6 @@
-"""Generate what is missing from what is given."""
+"""What generating starts from: the posterior of what is given, and draws of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -8,7 +8,6 @@ from torch import Tensor
 from mmvae_core.errors import UsageError
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
-from mmvae_core.seeding import generator_of
 
 MAX_TEMPERATURE = 10.0
 
@@ -19,32 +18,10 @@ def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Poster
     Raises UsageError for a modality that is not there, DataError for values that it cannot have.
     """
     subset = torch.tensor([[name in given for name in model.names]])
-    unknown = [name for name in given if name not in model.names]
-    if unknown:
-        raise UsageError(
-            f"There is no modality {unknown[0]!r} in this model; it has {', '.join(model.names)}."
-        )
+    check_names(model.names, given)
     for name, value in given.items():
         model.modality(name).kind.checked(value.detach().cpu().numpy())
     return model.infer({name: value[None] for name, value in given.items()}, subset)
-
-
-@torch.no_grad()
-def generate(
-    model: MultimodalVAE,
-    given: Mapping[str, Tensor],
-    samples: int = 16,
-    seed: int = 0,
-    temperature: float = 1.0,
-) -> dict[str, Tensor]:
-    """E[x_s | z] [sample, ...] of every modality for `samples` draws z ~ q(z | given).
-
-    Nothing given means draws from the prior p(z). For `temperature` see `latents`.
-    """
-    posterior = posterior_given(model, given) if given else model.prior()
-    generator = generator_of(seed, model.device)
-    draws = latents(posterior, samples, temperature, generator=generator)
-    return model.means(draws[:, 0] if given else draws)
 
 
 def latents(
@@ -59,5 +36,16 @@ def latents(
         raise UsageError(
             f"The temperature {temperature} was given, expected 0 to {MAX_TEMPERATURE:g}."
         )
+    if samples < 1:
+        raise UsageError(f"{samples} draws were asked for, expected 1 or more.")
     draws = posterior.rsample((samples,), generator=generator)
     return draws if temperature == 1 else torch.lerp(posterior.mean, draws, temperature)
+
+
+def check_names(names: Sequence[str], given: Iterable[str]) -> None:
+    """Raise UsageError unless all that is given is of a model's modalities."""
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise UsageError(
+            f"There is no modality {unknown[0]!r} in this model; it has {', '.join(names)}."
+        )

@@ -1,4 +1,7 @@
-"""Calls of the model for the pages: posteriors, generations, verdicts. Imported late: has torch."""
+"""Calls of the model for pages, commands and notebooks: posteriors, generations, verdicts.
+
+Values go in as they are stored and come out as arrays. Imported late: has torch.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,17 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmvae_core.errors import RunError
+from mmvae_core.errors import RunError, UsageError
 from mmvae_core.evaluation import familiarity
-from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge
-from mmvae_core.evaluation.rates import Estimate, kl, log_mean
+from mmvae_core.evaluation.coherence import ROWS, ConfidentJudge, Judge, SpellingJudge, share
+from mmvae_core.evaluation.live_likelihood import of_draws
+from mmvae_core.evaluation.rates import Estimate, kl
 from mmvae_core.explore import traversal
-from mmvae_core.explore.generation import latents, posterior_given
+from mmvae_core.explore.generation import check_names, latents, posterior_given
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.records import Share
+from mmvae_core.store.run import TRAINED, Run
 
 RATE_SAMPLES = 512
+AGREE = "agree"
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,15 @@ def generate(
 
     The same seed gives the same noise to every model of the same latent size: of two posteriors
     with the same kind of noise (normal, mixtures of normals) the very same tensor. For the
-    temperature see `mmvae_core.explore.generation.latents`. `prior` stands in for the model's own where
-    nothing is given.
+    temperature see `mmvae_core.explore.generation.latents`. `prior` stands in for the model's own
+    where nothing is given; see `prior_of`. Raises UsageError for other names than the model's,
+    DataError for values of another shape or that are not finite.
     """
     nothing = prior or model.prior()
+    check_names(model.names, given)
     posterior = posterior_given(model, tensors(model, given)) if given else nothing
-    draws = latents(posterior, count, temperature, generator=generator_of(seed)).reshape(count, -1)
+    generator = generator_of(seed, model.device)
+    draws = latents(posterior, count, temperature, generator=generator).reshape(count, -1)
     rate = Estimate(torch.zeros(1))
     if given:
         rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
@@ -122,6 +132,19 @@ def strips(
     return values, change
 
 
+def prior_of(run: Run, model: MultimodalVAE, kind: str) -> Posterior:
+    """The run's trained prior, or one fitted afterwards; UsageError for any other."""
+    if kind == TRAINED:
+        return model.prior()
+    if kind not in run.priors:
+        raise UsageError(
+            f"There is no prior {kind!r} of the run {run.id}; it has {', '.join(run.priors)}."
+        )
+    from mmvae_core.training.second_stage import load_prior  # late: brings the trainer
+
+    return load_prior(run, kind)
+
+
 @torch.no_grad()
 def prior_draws(prior: Posterior, count: int) -> np.ndarray:
     """Draws [draw, latent] of a prior, seed 0."""
@@ -152,6 +175,31 @@ def judge(judge: Judge, values: np.ndarray) -> Verdict:
     return Verdict(labels.numpy(), spelt, confidence.numpy())
 
 
+def live_coherence(verdicts: Mapping[str, Verdict], truth: int | None) -> dict[str, Share]:
+    """Of judged draws, by modality: how many are the truth, with 95 % Wilson intervals.
+
+    Of texts also how many are the right one without a mistake. Without a truth, as where nothing is
+    given, how many draws are judged the same in all modalities, under the name `agree`; nothing of
+    fewer than two judged modalities.
+    """
+    if truth is not None:
+        return {
+            name: share(int((one.labels == truth).sum()), len(one.labels), _spelt(one, truth))
+            for name, one in verdicts.items()
+        }
+    if len(verdicts) < 2:
+        return {}
+    every = np.stack([one.labels for one in verdicts.values()])
+    return {AGREE: share(int((every == every[0]).all(0).sum()), every.shape[1])}
+
+
+def _spelt(verdict: Verdict, truth: int) -> float | None:
+    """The share of the draws that are the right text without a mistake."""
+    if verdict.spelt is None:
+        return None
+    return float(verdict.spelt[verdict.labels == truth].sum() / len(verdict.labels))
+
+
 @torch.no_grad()
 def judged_items(model: MultimodalVAE, judge: Judge, name: str, means: np.ndarray) -> np.ndarray:
     """What the judge says of E[x | z] at each of the latents [item, latent]: labels [item]."""
@@ -174,12 +222,8 @@ def _log_likelihood(
     """log p(x_S) of what is given; `outputs` are those of the mean and of the draws."""
     if not given or len(draws) < 2:
         return Estimate(torch.tensor(0.0 if not given else torch.nan))
-    scores = [
-        model.modality(name).likelihood.log_prob(outputs[name][1:], values)
-        for name, values in tensors(model, given).items()
-    ]
-    ratio = model.prior().log_prob(draws) - posterior.log_prob(draws[:, None])[:, 0]
-    return log_mean(torch.stack(scores).sum(0) + ratio)
+    items, drawn = tensors(model, given), {name: one[1:] for name, one in outputs.items()}
+    return of_draws(model, items, posterior, draws, drawn)
 
 
 def _finite(name: str, values: Tensor) -> np.ndarray:

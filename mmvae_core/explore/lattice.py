@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -30,6 +31,10 @@ from mmvae_core.seeding import generator_of
 
 LIGHTEST = 1e-6
 """Components of less weight are not drawn."""
+MOST_MODALITIES = 5
+"""Up to so many, all subsets of an item are made at once."""
+
+Mask = tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,22 @@ def error_of(estimate: Estimate, row: int) -> float | None:
     """The standard error of one value, None where it is exact."""
     error = 0.0 if estimate.error is None else float(estimate.error[row])
     return error or None
+
+
+def masks_near(mask: Mask) -> tuple[Mask, ...]:
+    """All masks, ordered as `subsets.all_subsets`; of many modalities those next to a mask."""
+    count = len(mask)
+    if count <= MOST_MODALITIES:
+        members = (one for size in range(count + 1) for one in combinations(range(count), size))
+        return tuple(tuple(index in one for index in range(count)) for one in members)
+    found = [
+        mask,
+        *(
+            tuple(kept != (index == other) for other, kept in enumerate(mask))
+            for index in range(count)
+        ),
+    ]
+    return tuple(sorted(found, key=lambda one: (sum(one), [not kept for kept in one])))
 
 
 @torch.no_grad()

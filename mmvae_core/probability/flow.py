@@ -1,6 +1,7 @@
 """A prior as a normalising flow: flexible, with an exact density."""
 
 import copy
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -69,12 +70,12 @@ class Flow:
     @property
     def mean(self) -> Tensor:
         """E[z] [latent], estimated: a flow's moments have no formula."""
-        return self._moments()[0]
+        return self._moments[0]
 
     @property
     def stddev(self) -> Tensor:
         """Standard deviations [latent], estimated from the same draws as the mean."""
-        return self._moments()[1]
+        return self._moments[1]
 
     def rsample(self, sample_shape: Any = (), *, generator: torch.Generator) -> Tensor:
         """T(u) for draws u of the standard normal; the library's own draws take no generator."""
@@ -91,8 +92,9 @@ class Flow:
         """The same distribution with parameters cut from the graph."""
         return Flow(copy.deepcopy(self.flow).requires_grad_(False), self.shift, self.scale)
 
-    @torch.no_grad()
+    @cached_property
     def _moments(self) -> tuple[Tensor, Tensor]:
         """Of 4,096 draws with a fixed seed; nobody else's random numbers are touched."""
-        draws = self.rsample((MOMENT_DRAWS,), generator=generator_of(0, self.shift.device))
+        with torch.no_grad():
+            draws = self.rsample((MOMENT_DRAWS,), generator=generator_of(0, self.shift.device))
         return draws.mean(0), draws.std(0)

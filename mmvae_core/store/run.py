@@ -12,6 +12,7 @@ import numpy as np
 
 from mmvae_core.config import RunConfig, load_config
 from mmvae_core.errors import RunError
+from mmvae_core.places import SHIPPED
 from mmvae_core.store.arrays import Contract, read_arrays
 from mmvae_core.store.record_files import plain, read_record
 from mmvae_core.store.records import Card, RunReport
@@ -20,7 +21,6 @@ from mmvae_core.store.weights import load_model
 if TYPE_CHECKING:
     from mmvae_core.model import MultimodalVAE
 
-SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 TRAINED = "trained"
 FITTED = ("mixture", "flow")
 """Priors that `second_stage` fits to a finished run, beside the trained one."""
@@ -78,7 +78,7 @@ class Run:
     @property
     def named(self) -> str:
         """What a command takes for this run, as one word of a shell: its id if shipped, or its folder."""
-        is_shipped = self.folder.resolve().parent.parent == SHIPPED
+        is_shipped = self.folder.resolve().parent.parent == SHIPPED.resolve()
         return self.id if is_shipped else shlex.quote(str(self.folder))
 
     @cached_property

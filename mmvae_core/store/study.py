@@ -12,10 +12,11 @@ from mmvae_core.config import RunConfig
 from mmvae_core.errors import RunError, UsageError
 from mmvae_core.modalities.kind import Kind
 from mmvae_core.modalities.kinds import kinds_of
+from mmvae_core.places import SHIPPED
 from mmvae_core.store.arrays import Contract, read_arrays
 from mmvae_core.store.record_files import read_record, read_records
 from mmvae_core.store.records import About, JudgeCard
-from mmvae_core.store.run import SHIPPED, Run
+from mmvae_core.store.run import Run
 
 if TYPE_CHECKING:
     from mmvae_core.evaluation.judge import Judge
@@ -34,6 +35,10 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def item(self, row: int) -> dict[str, np.ndarray]:
+        """All modalities of one item, as stored."""
+        return {name: values[row] for name, values in self.data.items()}
 
 
 @dataclass(frozen=True)
@@ -138,29 +143,57 @@ class Study:
             )
 
 
-def studies(root: Path = SHIPPED) -> list[Study]:
+def studies(root: Path | str = SHIPPED) -> list[Study]:
     """The studies under a folder."""
-    return [Study(path.parent) for path in sorted(root.glob("*/study.json"))]
+    return [Study(path.parent) for path in sorted(Path(root).glob("*/study.json"))]
 
 
-def find_run(text: str, root: Path = SHIPPED) -> Run:
-    """The run of an id as `runs` prints it, or of a folder."""
+def find_run(text: str, root: Path | str = SHIPPED) -> Run:
+    """The run of an id `study/run` as `runs` prints it, or of a folder.
+
+    `root` is the folder of studies: by default `checkpoints` of the checkout, else where one works.
+    Raises UsageError, which lists the known runs, where there is none.
+
+    >>> find_run("digits/sum_pooling-masked").config.names
+    ('handwriting', 'photo', 'word')
+    """
     known = {run.id: run for study in studies(root) for run in study.runs()}
     if text in known:
         return known[text]
     folder = Path(text)
     if (folder / "config.json").is_file() and (folder / "weights.safetensors").is_file():
         return Run(folder)
-    listed = ", ".join(known) or "none"
-    raise UsageError(f"There is no run {text!r}; known runs are {listed}, or give a run's folder.")
+    if not known:
+        raise UsageError(
+            f"There is no run {text!r} and no study in the folder {str(root)!r}; name the folder of "
+            "studies (`--checkpoints FOLDER`, in Python `root=`), or give a run's folder."
+        )
+    raise UsageError(
+        f"There is no run {text!r}; known runs are {', '.join(known)}, or give a run's folder."
+    )
 
 
-def find_study(run: Run, root: Path = SHIPPED) -> Study:
-    """The study that a run belongs to: its own parent folder, else the shipped one of its name."""
-    for folder in (run.folder.resolve().parent, root / run.config.study):
+def find_study(of: Run | str, root: Path | str = SHIPPED) -> Study:
+    """The study of a name, or the one that a run belongs to.
+
+    That is the run's own parent folder, else the study in the folder `root` of the name that the
+    run's configuration gives. Raises UsageError for a name, RunError for a run that has none.
+
+    >>> study = find_study("digits")
+    >>> len(study.runs()), len(study.samples())
+    (10, 2000)
+    """
+    name, places = (of, []) if isinstance(of, str) else (of.config.study, [of.folder.resolve()])
+    for folder in (*(place.parent for place in places), Path(root) / name):
         if (folder / "study.json").is_file():
             return Study(folder)
+    if isinstance(of, str):
+        known = ", ".join(study.name for study in studies(root)) or "none"
+        raise UsageError(
+            f"There is no study {of!r} in the folder {str(root)!r}, where the known ones are {known}; "
+            "name the folder of studies with `root=`."
+        )
     raise RunError(
-        f"There is no study {run.config.study!r} for the run {run.folder}; put the run's folder "
+        f"There is no study {name!r} for the run {of.folder}; put the run's folder "
         "beside the study's study.json and samples.npz."
     )

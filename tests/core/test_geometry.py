@@ -6,7 +6,7 @@ from scipy.spatial import procrustes as scipy_procrustes
 from scipy.stats import ortho_group
 
 from mmvae_core.errors import DataError
-from mmvae_core.geometry import nearest, procrustes, typical_gap
+from mmvae_core.geometry import nearest, nearest_to, prior_gaps, procrustes, typical_gap
 
 
 def cloud(seed: int = 0, items: int = 60, latent: int = 5) -> np.ndarray:
@@ -55,3 +55,21 @@ def test_the_typical_gap_is_the_median_distance_from_the_nearest() -> None:
     assert typical_gap(points, means, scale) == 2
     # Their own left out: 9 from the second, sqrt(104) from the first, 17 from the first.
     assert typical_gap(points, means, scale, own=True) == pytest.approx(104**0.5)
+
+
+def test_what_is_nearest_to_a_point_comes_first_and_ties_go_by_id() -> None:
+    means = np.array([[3.0, 4.0], [1.0, 0.0], [0.0, 0.0], [0.0, -1.0]])
+    ids, distance = nearest_to(means, np.zeros(2), 3)
+    assert ids.tolist() == [2, 1, 3]
+    assert distance.tolist() == [0, 1, 1]
+    assert nearest_to(means, np.zeros(2), 9)[1].tolist()[-1] == 5
+
+
+def test_a_prior_that_reaches_where_no_item_is_has_a_gap() -> None:
+    generator = np.random.default_rng(1)
+    mean, narrow = generator.standard_normal((200, 3)), np.full((200, 3), 1e-9)
+    scale = np.array([1.0, 2.0, 4.0])
+    far, own = prior_gaps(mean[:50] + np.array([0.0, 0.0, 400.0]), mean, narrow, scale)
+    assert 90 < far < 110
+    assert own == pytest.approx(typical_gap(mean, mean, scale, own=True), rel=1e-6)
+    assert prior_gaps(mean, mean, 5 + narrow, scale)[1] > 2 * own

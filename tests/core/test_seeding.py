@@ -20,7 +20,7 @@ from mmvae_core.evaluation.judge import JudgeTraining, train_judge
 from mmvae_core.evaluation.latent_probe import latent_probe
 from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.rates import cross_rates, distortions
-from mmvae_core.explore.generation import generate
+from mmvae_core.explore.inference import generate
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.seeding import generator_of, picked, seeded
@@ -129,8 +129,9 @@ def same(one: list[Tensor], other: list[Tensor]) -> bool:
 
 
 def generated(model: MultimodalVAE, seed: int) -> list[Tensor]:
-    given = {"numbers": small.data(1)["numbers"][0]}
-    return [*generate(model, given, 5, seed).values(), *generate(model, {}, 5, seed).values()]
+    given = {"numbers": small.data(1)["numbers"][0].numpy()}
+    made = (generate(model, one, 5, seed).at_draws for one in (given, {}))
+    return [torch.from_numpy(values) for one in made for values in one.values()]
 
 
 def trained() -> list[Tensor]:

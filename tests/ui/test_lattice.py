@@ -9,7 +9,7 @@ import torch
 
 from mmvae_core.evaluation.exact_linear import exact_linear, kl_from_exact
 from mmvae_core.explore.inference import generate
-from mmvae_core.explore.lattice import Lattice, error_of, lattice, plane_of
+from mmvae_core.explore.lattice import Lattice, error_of, lattice, masks_near, plane_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.seeding import generator_of
@@ -18,7 +18,6 @@ from mmvae_core.store.study import Study
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, RUNS, float64
 from ui.kinds.views import view_of
 from ui.masks import lattice_cards
-from ui.shell.loading import nearest
 
 DRAWS, SEED, ITEM = 8, 3, 5
 EVERY = [
@@ -38,7 +37,7 @@ class Made:
         self.names = self.run.config.names
         items = self.study.samples()
         self.values = {name: items.data[name][ITEM] for name in self.names}
-        self.masks = np.array(nearest((True,) * len(self.names)))
+        self.masks = np.array(masks_near((True,) * len(self.names)))
         self.plane = plane_of(self.model, self.run.latents().mean[-1])
 
     def lattice(self) -> Lattice:
@@ -221,7 +220,7 @@ def test_the_component_is_given_every_number(made: Made) -> None:
 
 def test_of_many_modalities_the_nearest_masks_are_shown() -> None:
     mask = (True, False, True, False, False, False)
-    found = nearest(mask)
+    found = masks_near(mask)
     assert mask in found
     assert len(found) == 7
     assert all(sum(a != b for a, b in zip(one, mask, strict=True)) <= 1 for one in found)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 COLUMNS = 4
 PICTURES = 8
 """So many of the draws are shown; all of them are judged."""
+AGREE = "agree"
+"""What `live_coherence` calls the share of draws whose modalities agree."""
 
 
 @dataclass(frozen=True)
@@ -124,34 +126,12 @@ def _likelihood_source(report: RunReport | None) -> str:
     return f"the same, {told.samples} draws for each of {told.items}, ± 95 %, seed {report.seed}"
 
 
-AGREE = "agree"
-
-
 def live_shares(here: Here, made: Made) -> dict[str, Share]:
     """How many of the draws are judged as the item is; of nothing shown, how many agree."""
-    from mmvae_core.evaluation.coherence import share
+    from mmvae_core.explore.inference import live_coherence
 
     known = {name: one for name, one in made.verdicts.items() if one is not None}
-    if here.shown:
-        truth = views.label_of(here)
-        return {
-            name: share(int((one.labels == truth).sum()), len(one.labels), _spelt(one, truth))
-            for name, one in known.items()
-        }
-    labels = {name: one.labels for name, one in known.items()}
-    if len(labels) < 2:
-        return {}
-    every = np.stack(list(labels.values()))
-    return {AGREE: share(int((every == every[0]).all(0).sum()), every.shape[1])}
-
-
-def _spelt(verdict: "Verdict", truth: int) -> float | None:
-    """Of words: the share of the draws that are the right one without a mistake."""
-    return (
-        None
-        if verdict.spelt is None
-        else float(verdict.spelt[verdict.labels == truth].sum() / len(verdict.labels))
-    )
+    return live_coherence(known, views.label_of(here) if here.shown else None)
 
 
 def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:

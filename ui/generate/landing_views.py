@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from mmvae_core.geometry import nearest_to
 from mmvae_core.store.run import Latents
 from ui.draw import landing, plots
 from ui.draw.marks import class_html, class_name
@@ -24,7 +25,7 @@ def landed(here: Here, made: "Generated", names: tuple[str, ...]) -> None:
     latents = loading.latents(here.run)
     mask = tuple(name in names for name in here.names)
     row, way = loading.row_of(latents, mask), latent_views.pick_projection(latents)
-    nearest, distances = _nearest(latents.mean[row], made.mean)
+    nearest, distances = nearest_to(latents.mean[row], made.mean, NEAREST)
     where = _place(str(here.run.folder), loading.stamp(here.run), here, way, made.mean)
     picture = _still(str(here.run.folder), loading.stamp(here.run), here, row, way, state.is_dark())
     said = _said(here, nearest, distances)
@@ -67,12 +68,6 @@ def _said(here: Here, nearest: np.ndarray, distances: np.ndarray) -> str:
         f"Classes of the nearest {len(nearest)}: {counts}; "
         f"distances {distances.min():.2f} to {distances.max():.2f}."
     )
-
-
-def _nearest(means: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    distances = np.linalg.norm(means - point, axis=-1)
-    ids = np.argsort(distances, kind="stable")[:NEAREST]
-    return ids, distances[ids]
 
 
 def _how(way: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmvae_core.geometry import typical_gap
+from mmvae_core.geometry import prior_gaps
 from mmvae_core.projections import onto_axes
 from mmvae_core.store.run import Latents, Run
 from ui.draw import plots
@@ -185,12 +185,8 @@ def map_caption(here: Here, latents: Latents, row: int, way: str, colour: str) -
 def _gaps(folder: str, age: tuple[int, ...], prior: str, _run: Run) -> tuple[float, float]:
     """How far draws of the prior are from the nearest item, and draws of items from another."""
     latents, scale = loading.latents(_run), loading.prior_scale(_run)
-    means = latents.mean[-1]
-    noise = np.random.default_rng(0).standard_normal(means.shape)
-    return (
-        typical_gap(loading.prior_draws(_run, prior, DRAWS), means, scale),
-        typical_gap(means + latents.stddev[-1] * noise, means, scale, own=True),
-    )
+    draws = loading.prior_draws(_run, prior, DRAWS)
+    return prior_gaps(draws, latents.mean[-1], latents.stddev[-1], scale)
 
 
 @st.cache_resource(show_spinner=False, max_entries=FIGURES)

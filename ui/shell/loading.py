@@ -7,7 +7,6 @@ of its files) is part of every key, so that a run trained anew is read anew.
 import argparse
 import sys
 from collections.abc import Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +31,9 @@ if TYPE_CHECKING:
     from mmvae_core.model import MultimodalVAE
     from mmvae_core.probability.posteriors import Posterior
 
-MOST_MODALITIES = 5
-"""Up to so many, all subsets of an item are made at once."""
-
 
 def root() -> Path:
-    """The folder of studies: `streamlit run app.py -- --checkpoints DIR`, else the shipped one."""
+    """The folder of studies that `mmvae app --checkpoints FOLDER` named, else the shipped one."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--checkpoints", type=Path, default=SHIPPED)
     return parser.parse_known_args(sys.argv[1:])[0].checkpoints
@@ -52,7 +48,7 @@ def studies() -> dict[str, Study]:
     if not found:
         raise RunError(
             f"There is no trained run in {root()}. Train one with `python -m mmvae_core train`, or "
-            "start the app with `streamlit run app.py -- --checkpoints FOLDER`."
+            "name another folder: `mmvae app --checkpoints FOLDER`."
         )
     return found
 
@@ -206,35 +202,21 @@ def lattice(
     seed: int,
     plane: "Plane | None",
 ) -> "Lattice":
-    """All subsets of one item; see `lattice.lattice`."""
+    """All subsets of one item, or of many modalities those next to the mask; see `lattice.lattice`."""
+    from mmvae_core.explore.lattice import masks_near
+
     age = _stamp(study.folder / "samples.npz")
     return _lattice(
         str(run.folder),
         stamp(run),
         (str(study.folder), age, item),
-        nearest(mask),
+        masks_near(mask),
         draws,
         seed,
         study,
         run,
         plane,
     )
-
-
-def nearest(mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], ...]:
-    """All masks, ordered as `subsets.all_subsets`; of many modalities those next to a mask."""
-    count = len(mask)
-    if count <= MOST_MODALITIES:
-        members = (one for size in range(count + 1) for one in combinations(range(count), size))
-        return tuple(tuple(index in one for index in range(count)) for one in members)
-    found = [
-        mask,
-        *(
-            tuple(kept != (index == other) for other, kept in enumerate(mask))
-            for index in range(count)
-        ),
-    ]
-    return tuple(sorted(found, key=lambda one: (sum(one), [not kept for kept in one])))
 
 
 def plane(run: Run) -> "Plane":
@@ -368,11 +350,9 @@ def _generated(
 
 
 def _prior(folder: str, age: tuple[int, ...], prior: str) -> "Posterior":
-    if prior == TRAINED:
-        return _model(folder, age).prior()
-    from mmvae_core.training.second_stage import load_prior
+    from mmvae_core.explore.inference import prior_of
 
-    return load_prior(Run(Path(folder)), prior)
+    return prior_of(Run(Path(folder)), _model(folder, age), prior)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -9,7 +9,7 @@ import torch
 
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.digit_judges import WordJudge
-from mmvae_core.explore.generation import generate
+from mmvae_core.explore.inference import generate
 from mmvae_core.modalities.strokes import (
     MAX_POINTS,
     MAX_STROKES,
@@ -77,8 +77,8 @@ def test_shipped_runs_name_hand_drawn_digits(name: str) -> None:
     model = next(run for run in Study(SHIPPED / "digits").runs() if run.folder.name == name).model()
     right = 0
     for picture, digit in zip(pictures(), DIGITS, strict=True):
-        made = generate(model, {"handwriting": torch.from_numpy(picture)}, samples=16, seed=0)
-        right += int(WordJudge()(made["word"]).mode().values) == digit
+        made = generate(model, {"handwriting": picture}, count=16, seed=0).at_draws["word"]
+        right += int(WordJudge()(torch.from_numpy(made)).mode().values) == digit
     assert right >= 0.8 * len(DRAWN)
 
 

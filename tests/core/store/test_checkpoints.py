@@ -112,7 +112,8 @@ def test_a_missing_run_is_answered_with_the_known_ones(run: Run, tmp_path: Path)
     said = refusal(lambda: find_run("small/second", tmp_path), UsageError)
     assert "'small/second'" in said
     assert "small/first" in said
-    assert "none" in refusal(lambda: find_run("x", tmp_path / "nowhere"), UsageError)
+    nowhere = refusal(lambda: find_run("x", tmp_path / "nowhere"), UsageError)
+    assert "nowhere" in nowhere and "--checkpoints FOLDER" in nowhere
 
 
 def test_samples_and_cards_come_back(run: Run, tmp_path: Path) -> None:

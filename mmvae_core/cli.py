@@ -200,7 +200,8 @@ def generate(
     study = find_study(found, root)
     kinds = study.kinds(found.config)
     items = {name: value.numpy() for name, value in read_given(given or [], kinds).items()}
-    means = draw(found.model(), items, samples, seed, temperature).at_draws
+    model = found.model()
+    means = draw(model, items, samples, seed, temperature, model.prior()).at_draws
     missing = {name: torch.from_numpy(one) for name, one in means.items() if name not in items}
     if not missing:
         raise UsageError("Every modality was given, so nothing is missing; leave one out.")

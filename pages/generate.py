@@ -14,11 +14,11 @@ here = state.here()
 given, truth = generate_views.pick_given(here)
 results = st.container()
 ways = generate_views.pick_ways(here)
-prior = here.run.priors[0] if given else generate_views.pick_prior(here)
+prior = None if given else generate_views.pick_prior(here)
 
 made = loading.generated(here.run, given, ways.count, here.seed, ways.temperature, prior)
 with results:
-    if not given:
+    if prior is not None:
         generate_views.prior_note(here, prior)
     elif len(given) == len(here.names):
         st.info("Everything is given, so nothing is missing: these are reconstructions.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +22,17 @@ def posterior_given(model: MultimodalVAE, given: Mapping[str, Tensor]) -> Poster
     check_names(model.names, given)
     for name, value in given.items():
         model.modality(name).kind.checked(value.detach().cpu().numpy())
-    return model.infer({name: value[None] for name, value in given.items()}, subset)
+    items = given or _unseen(model)
+    return model.infer({name: value[None] for name, value in items.items()}, subset)
+
+
+def _unseen(model: MultimodalVAE) -> dict[str, Tensor]:
+    """A value of one modality that no one looks at: the model asks for one even if none is shown."""
+    name = model.names[0]
+    kind = model.modality(name).kind
+    value = kind.tensor(np.zeros(kind.item, np.float32)).to(model.device)
+    own = next(model.parameters()).dtype
+    return {name: value.to(own) if value.is_floating_point() else value}
 
 
 def latents(

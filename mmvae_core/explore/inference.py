@@ -75,21 +75,25 @@ def generate(
     temperature: float = 1.0,
     prior: Posterior | None = None,
 ) -> Generated:
-    """Infer z from the given modalities ([*shape] each, none: the prior) and decode every modality.
+    """Infer z from the given modalities ([*shape] each) and decode every modality.
+
+    Of nothing given it is what the model itself makes of nothing, q(z | nothing), which may but need
+    not be the prior; `prior` is drawn from in its place, see `prior_of`.
 
     The same seed gives the same noise to every model of the same latent size: of two posteriors
     with the same kind of noise (normal, mixtures of normals) the very same tensor. For the
-    temperature see `mmvae_core.explore.generation.latents`. `prior` stands in for the model's own
-    where nothing is given; see `prior_of`. Raises UsageError for other names than the model's,
-    DataError for values of another shape or that are not finite.
+    temperature see `mmvae_core.explore.generation.latents`. Raises UsageError for other names than
+    the model's, DataError for values of another shape or that are not finite.
     """
-    nothing = prior or model.prior()
     check_names(model.names, given)
-    posterior = posterior_given(model, tensors(model, given)) if given else nothing
+    if prior is None or given:
+        posterior, is_prior = posterior_given(model, tensors(model, given)), False
+    else:
+        posterior, is_prior = prior, True
     generator = generator_of(seed, model.device)
     draws = latents(posterior, count, temperature, generator=generator).reshape(count, -1)
     rate = Estimate(torch.zeros(1))
-    if given:
+    if not is_prior:
         rate = kl(posterior, model.prior(), RATE_SAMPLES, seed)
     mean = posterior.mean.reshape(1, -1)
     outputs = model.decode(torch.cat([mean, draws]))

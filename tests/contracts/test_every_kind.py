@@ -15,7 +15,7 @@ from mmvae_core.build import build_likelihood, build_modality, build_model
 from mmvae_core.config import ModalityConfig, from_dict
 from mmvae_core.errors import ConfigError, DataError, RunError
 from mmvae_core.explore.exchange import read_given, write_generated
-from mmvae_core.explore.generation import generate
+from mmvae_core.explore.inference import generate
 from mmvae_core.modalities import kind as kinds
 from mmvae_core.modalities.kind import Kind
 from mmvae_core.modalities.kinds import KINDS, kind_of
@@ -183,7 +183,7 @@ def test_values_that_do_not_fit_are_named_everywhere(
     assert fault in str(caught.value)
     config = from_dict(small.settings(modalities=[_plain(kind.modality)]))
     with pytest.raises(DataError, match="'own' was given values"):
-        generate(build_model(config), {"own": torch.from_numpy(wrong[0].copy())}, 1)
+        generate(build_model(config), {"own": wrong[0].copy()}, 1, seed=0)
     with pytest.raises(RunError, match="holds own"):
         Study(Path("none"))._check_values(wrong, kind)
 
@@ -236,7 +236,8 @@ def test_the_command_line_and_the_app_agree_on_what_a_modality_is(
 ) -> None:
     one = {"name": "own", "shape": shape, "network": network, "width": 2}
     config = from_dict(small.settings(modalities=[one | {"likelihood": {"name": "normal"}}]))
-    means = generate(build_model(config), {}, samples=2)
+    made = generate(build_model(config), {}, 2, seed=0).at_draws
+    means = {name: torch.from_numpy(values) for name, values in made.items()}
     kind = kind_of(config.modalities[0])
     paths = write_generated(means, {"own": kind}, tmp_path)
     assert {path.suffix for path in paths} == {expected}

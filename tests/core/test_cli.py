@@ -188,7 +188,8 @@ def test_generate_without_a_condition_writes_every_modality(
     ]
     assert written == [*pictures, "word.txt"]
     assert sorted(Path(line).name for line in capsys.readouterr().out.split()) == written
-    means = generate(Run(root / "digits" / "first").model(), {}, 3, seed=0).at_draws
+    model = Run(root / "digits" / "first").model()
+    means = generate(model, {}, 3, seed=0, prior=model.prior()).at_draws
     for index in range(3):
         grey = np.asarray(Image.open(tmp_path / f"handwriting-{index:02d}.png"))
         colour = np.asarray(Image.open(tmp_path / f"photo-{index:02d}.png"))

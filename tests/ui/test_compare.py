@@ -82,7 +82,8 @@ def test_every_run_gets_the_very_same_noise(checkpoints: Path) -> None:
     same = ((other - first[:, None]).abs() <= near[:, None] + others).all(-1)
     assert same.any(-1).all() and not same.all()
     for name in RUNS:
-        nothing = inference.generate(Run(study.folder / name).model(), {}, 8, 5).latents
+        model = Run(study.folder / name).model()
+        nothing = inference.generate(model, {}, 8, 5, prior=model.prior()).latents
         assert rounding.within(torch.from_numpy(nothing), first, near)
 
 
@@ -135,7 +136,7 @@ def test_nothing_given_draws_from_whatever_the_prior_is(prior: dict) -> None:
     model = build_model(config).eval().requires_grad_(False)
     small.spread(model)
     float64(model)
-    made = inference.generate(model, {}, 6, 1)
+    made = inference.generate(model, {}, 6, 1, prior=model.prior())
     expected = model.prior().rsample((6,), generator=generator_of(1))
     np.testing.assert_allclose(made.latents, expected, atol=1e-12)
     assert (made.rate, made.log_likelihood) == (0, 0)

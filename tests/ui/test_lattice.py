@@ -12,7 +12,6 @@ from mmvae_core.explore.inference import generate
 from mmvae_core.explore.lattice import Lattice, error_of, lattice, masks_near, plane_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
-from mmvae_core.seeding import generator_of
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, RUNS, float64
@@ -83,38 +82,19 @@ def test_nodes_equal_calling_the_model_mask_by_mask(exact: Made) -> None:
     }
     for row in range(len(made.masks)):
         node = found.node(row)
-        alone = generate(made.model, made.given(row), DRAWS, SEED) if row else nothing(made)
+        alone = generate(made.model, made.given(row), DRAWS, SEED)
         for name in made.names:
             near = 1e-11 * max(1.0, outputs[name])
             assert np.allclose(node.at_draws[name], alone.at_draws[name], rtol=0, atol=near)
             assert np.allclose(node.at_mean[name], alone.at_mean[name], rtol=0, atol=near)
         assert node.width == pytest.approx(alone.width, rel=1e-11)
-        if row and node.rate_error is None:
-            assert alone.rate_error is None
+        if node.rate_error is None:
+            assert not alone.rate_error
             assert node.rate == pytest.approx(alone.rate, rel=1e-11, abs=1e-11)
-        elif row:
+        else:
             assert alone.rate_error is not None
             apart = (node.rate_error**2 + alone.rate_error**2) ** 0.5
             assert abs(node.rate - alone.rate) < 5 * apart + 1e-3
-
-
-class nothing:  # noqa: N801 stands where the function `generate` does
-    """The aggregator's posterior of nothing, asked for by itself."""
-
-    def __init__(self, made: Made) -> None:
-        data = {
-            name: made.model.modality(name).kind.tensor(value)[None]
-            for name, value in made.values.items()
-        }
-        subset = torch.zeros(1, len(made.names), dtype=torch.bool)
-        posterior = made.model.infer(data, subset)
-        with torch.no_grad():
-            draws = posterior.rsample((DRAWS,), generator=generator_of(SEED))[:, 0]
-            self.at_draws = {name: value.numpy() for name, value in made.model.means(draws).items()}
-            self.at_mean = {
-                name: value[0].numpy() for name, value in made.model.means(posterior.mean).items()
-            }
-        self.width, self.rate, self.rate_error = float(posterior.stddev.mean()), 0.0, None
 
 
 def calls(model: MultimodalVAE) -> list[str]:

@@ -100,7 +100,10 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
     shares = (
         "right: share of the draws judged as the item is"
         if here.shown
-        else ("agree: share of the draws whose modalities are all judged the same")
+        else (
+            "agree: share of the draws of q(z | nothing) whose modalities are all judged the same; the "
+            "prior's own draws are in the last table"
+        )
     )
     views.source(
         f"{draws} draws of z for each run, {_noise(here, made)}, seed {here.seed}",
@@ -108,8 +111,8 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
         f"{shares}, 95 % Wilson interval; {views.judges_source(here.study)}" if targets else "",
         *(
             [
-                f"log p({here.subset}) of the item: importance-weighted lower bound from the same "
-                f"{draws} draws, ± 95 %; ≥ where fewer than four draws carry the weight",
+                f"log p({here.subset}) of the item: importance-weighted lower bound from "
+                f"{loading.LIKELIHOOD_DRAWS} draws of its own, ± 95 %; ≥ where fewer than four draws carry the weight",
                 f"its mean over test items: {_likelihood_source(report)}",
             ]
             if likely
@@ -137,6 +140,7 @@ def live_shares(here: Here, made: Made) -> dict[str, Share]:
 def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
     drawn, report = made.drawn, loading.report(made.run)
     measured = None if report is None else report.log_likelihood.marginal.get(here.subset)
+    given = loading.item_values(here.study, here.item, here.shown)
     return tables.SubsetRow(
         f"{letter(index)} · {views.title(made.run)}",
         drawn.rate,
@@ -144,7 +148,7 @@ def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
         live_shares(here, made),
         error=drawn.rate_error,
         more=(
-            tables.bound_text(drawn.log_likelihood, drawn.log_likelihood_error),
+            tables.bound_text(*loading.likelihood(made.run, given, here.seed)),
             mean_text(measured),
         )
         if here.shown

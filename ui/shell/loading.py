@@ -18,7 +18,7 @@ from mmvae_core.data.digits.words import ALPHABET, LENGTH
 from mmvae_core.errors import MMVAEError, RunError
 from mmvae_core.store.records import RunReport
 from mmvae_core.store.results import Report, read_report, report_files
-from mmvae_core.store.run import TRAINED, Latents, Run
+from mmvae_core.store.run import Latents, Run
 from mmvae_core.store.study import SHIPPED, Samples, Study
 from mmvae_core.store.study import studies as find_studies
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mmvae_core.explore.plane import Plane
     from mmvae_core.model import MultimodalVAE
     from mmvae_core.probability.posteriors import Posterior
+
+LIKELIHOOD_DRAWS = 128
+"""Of an item: with a few the bound is so loose that it may turn the order of two models."""
 
 
 def root() -> Path:
@@ -148,13 +151,19 @@ def generated(
     count: int,
     seed: int,
     temperature: float = 1.0,
-    prior: str = TRAINED,
+    prior: str | None = None,
 ) -> "Generated":
     """Generations of every modality from the given ones; see `inference.generate`.
 
-    Where nothing is given `prior` says which one draws: the trained one or one fitted afterwards.
+    Where nothing is given they are of q(z | nothing), or of the `prior` that is named: the trained
+    one or one fitted afterwards.
     """
     return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature, prior)
+
+
+def likelihood(run: Run, given: Mapping[str, np.ndarray], seed: int) -> tuple[float, float]:
+    """log p(x_S) of one item from LIKELIHOOD_DRAWS draws, and its standard error, in nats."""
+    return _likelihood(str(run.folder), stamp(run), dict(given), seed)
 
 
 def prior_draws(run: Run, prior: str, count: int) -> np.ndarray:
@@ -340,13 +349,30 @@ def _generated(
     count: int,
     seed: int,
     temperature: float,
-    prior: str,
+    prior: str | None,
 ) -> "Generated":
     from mmvae_core.explore import inference
 
     return inference.generate(
-        _model(folder, age), given, count, seed, temperature, _prior(folder, age, prior)
+        _model(folder, age),
+        given,
+        count,
+        seed,
+        temperature,
+        None if prior is None else _prior(folder, age, prior),
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _likelihood(
+    folder: str, age: tuple[int, ...], given: dict[str, np.ndarray], seed: int
+) -> tuple[float, float]:
+    from mmvae_core.evaluation.live_likelihood import live_likelihood
+    from mmvae_core.explore.inference import tensors
+
+    model = _model(folder, age)
+    found = live_likelihood(model, tensors(model, given), LIKELIHOOD_DRAWS, seed)
+    return float(found.value), 0.0 if found.error is None else float(found.error)
 
 
 def _prior(folder: str, age: tuple[int, ...], prior: str) -> "Posterior":

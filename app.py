@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.shell import frame
-from ui.shell.messages import plainly
+from ui.shell.messages import PageEnd, plainly
 
 st.set_page_config(page_icon=frame.icon(), layout="wide")
 page = st.navigation(frame.pages())
@@ -11,5 +11,7 @@ with plainly():
     frame.draw(page.title)
     try:
         page.run()
+    except PageEnd:
+        pass
     finally:
         frame.tell()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.shell import frame
+from ui.shell import frame, messages
 
 frame.enter()
 
@@ -18,7 +18,7 @@ if len(runs) < 2:
         "Choose at least two runs. Those with the modalities and the latent size of the model "
         "in the sidebar can be compared."
     )
-    st.stop()
+    raise messages.PageEnd
 compare_views.unequal_note(runs)
 with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
     draws = widgets.pick_draws()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.shell import frame
+from ui.shell import frame, messages
 
 frame.enter()
 
@@ -21,7 +21,7 @@ if not mine or not yours:
         "Both sides need a modality: show one above that is not taken from the rival, and take "
         "at least one from the rival."
     )
-    st.stop()
+    raise messages.PageEnd
 conflict_views.both_sides(here, rival, yours)
 labels = loading.samples(here.study).labels
 if labels[here.item] == labels[rival]:
@@ -37,7 +37,7 @@ on_file = conflict_views.measured(here.run, mine, yours)
 
 st.subheader("Which side wins", anchor=False)
 if not here.study.judge_cards:
-    st.html(
+    messages.html(
         '<p class="plain">This study has no judges: compare by eye with the two sides above.</p>'
     )
 for column, modality in zip(
@@ -57,7 +57,7 @@ views.source(
 
 st.subheader("Is it noticed?", anchor=False)
 conflict_views.place(here, score, error, on_file[0] if on_file else None)
-st.html(
+messages.html(
     '<p class="plain">The score says how far the posterior of everything lies from what each '
     "side believes alone: KL(q(z | A, B) ‖ q(z | A)) + KL(q(z | A, B) ‖ q(z | B)). It is "
     "comparable between items of one model, not between models.</p>"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.shell import frame
+from ui.shell import frame, messages
 
 frame.enter()
 
@@ -20,7 +20,7 @@ model = loading.model(here.run)
 about, parts = model.aggregator.about, insides.parts(model, given)
 fusion_views.explain(about, parts is not None)
 if parts is None:
-    st.stop()
+    raise messages.PageEnd
 fusion_views.shares(here, parts, about.caveat)
 if parts.attention is not None:
     st.subheader("Who looks at whom", anchor=False)

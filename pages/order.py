@@ -13,7 +13,7 @@ from ui.shell import loading, state  # noqa: E402
 here = state.here()
 mask_views.item_head(here)
 order = order_views.pick_order(here.names)
-st.html(
+messages.html(
     '<p class="plain">What is permuted are pairs of a modality\'s feature vector and its mask: '
     "every modality keeps its own encoder, and only the place changes at which the aggregator "
     "reads what that encoder says. A sum, a product, a mixture or attention over a set cannot "

@@ -1,5 +1,6 @@
 """Small studies on disk, and the app over them without a browser."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,5 +34,11 @@ def open_app(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
 
 
 def html_of(app: AppTest) -> str:
+    """All HTML that a page drew, without the marks of words and their explanations."""
+    told = re.sub(r'<span class="tip" .*?</span>', "", marked_of(app))
+    return re.sub(r'<span class="term"[^>]*>(.*?)</span>', r"\1", told)
+
+
+def marked_of(app: AppTest) -> str:
     """All HTML that a page drew."""
     return " ".join(element.proto.body for element in app.get("html"))

@@ -1,10 +1,15 @@
 """The glossary: complete, in order, true to the code; every word of it explained on every page."""
 
 import re
+from collections.abc import Callable
+from html import unescape
 from importlib import import_module
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from tests.ui.conftest import html_of, marked_of
+from tests.ui.test_pages import PAGES
 from ui.shell import glossary
 
 TERMS = glossary.terms()
@@ -63,3 +68,36 @@ def test_marking_goes_on_after_what_is_skipped() -> None:
     assert glossary.explained(html, set()).startswith(
         '<div role="button"><div>rate</div></div><p><s'
     )
+
+
+def labels_of(app: AppTest) -> str:
+    """What widgets are called and offer, and what messages say."""
+    widgets = [
+        *app.selectbox, *app.number_input, *app.button_group, *app.multiselect, *app.toggle,
+        *app.slider, *app.button,
+    ]  # fmt: skip
+    said = [one.value for one in (*app.info, *app.warning, *app.subheader, *app.title)]
+    options = [str(option) for one in widgets for option in getattr(one, "options", [])]
+    return " | ".join([*(one.label for one in widgets), *options, *said])
+
+
+@pytest.mark.parametrize("mask", ["word", ""])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_word_of_a_page_is_explained_on_it(
+    open_app: Callable[..., AppTest], page: str, mask: str
+) -> None:
+    app = open_app(page, study="digits", mask=mask)
+    text = unescape(re.sub(r"<(style|code)\b.*?</\1>|<[^>]*>", " ", html_of(app), flags=re.S))
+    used = set(glossary.used_in(f"{text} | {labels_of(app)}"))
+    marked = set(re.findall(r'data-term="([^"]+)"', marked_of(app)))
+    at_end = marked_of(app).split('<dl class="glossary">')[-1].split("</dl>")[0]
+    listed = set(re.findall("<dt>(.*?)</dt>", at_end))
+    assert marked <= listed
+    helped = {
+        name
+        for one in (*app.selectbox, *app.number_input, *app.button_group, *app.slider)
+        if one.proto.help
+        for name in (*glossary.used_in(one.label), *TERMS)
+        if name in glossary.used_in(one.label) or TERMS[name].says in one.proto.help
+    }
+    assert used - listed - helped == set()

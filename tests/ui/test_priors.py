@@ -17,6 +17,7 @@ from mmvae_core.store.record_files import write_record
 from mmvae_core.store.records import JointShare, Mean, PriorsCard, WithPrior
 from mmvae_core.store.run import FITTED, Run
 from mmvae_core.training.second_stage import Settings, _empty_prior, load_prior, save_priors
+from tests.ui.conftest import html_of
 from tests.ui.studies import ITEMS
 from ui.draw import plots
 from ui.shared import latent_views
@@ -90,7 +91,7 @@ def test_with_something_given_or_nothing_fitted_there_is_no_choice(
 def test_the_map_shows_the_draws_where_they_are(open_app: Open, fitted: Path) -> None:
     app = open_app(root=fitted, study="small", run=RUN, projection="PCA", draws="mixture")
     assert not app.exception
-    said = " ".join(one.proto.body for one in app.get("html"))
+    said = html_of(app)
     assert "Crosses: 500 draws of the mixture prior" in said
     gap = float(said.split("further than ")[1].split()[0])
     run = Run(fitted / "small" / RUN)
@@ -98,7 +99,7 @@ def test_the_map_shows_the_draws_where_they_are(open_app: Open, fitted: Path) ->
     apart = np.sqrt(np.square(draws[:, None] - means).sum(-1)).min(1)
     assert gap == pytest.approx(float(np.median(apart)), abs=0.01)
     without = open_app(root=fitted, study="small", run=RUN, projection="UMAP", draws="mixture")
-    assert "Crosses" not in " ".join(one.proto.body for one in without.get("html"))
+    assert "Crosses" not in html_of(without)
 
 
 def test_the_figure_has_one_trace_more_and_leaves_it_out_of_the_glide() -> None:
@@ -118,9 +119,9 @@ def test_the_map_opens_on_umap_and_tells_what_the_first_axis_follows(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_app(study="digits")
-    said = " ".join(one.proto.body for one in app.get("html"))
+    said = html_of(app)
     assert "UMAP keeps neighbours" in said
     monkeypatch.setattr(latent_views, "FOLLOWS", 0.0)
     app = open_app(study="digits", projection="PCA")
-    said = " ".join(one.proto.body for one in app.get("html"))
+    said = html_of(app)
     assert "The first axis follows how bright" in said

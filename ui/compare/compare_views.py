@@ -83,7 +83,7 @@ def item(here: Here) -> None:
             f"<figcaption>{escape(modality.name)}{'' if shown else ', not shown'}"
             f"</figcaption></figure>"
         )
-    st.html(f'<div class="pair">{"".join(figures)}</div>')
+    messages.html(f'<div class="pair">{"".join(figures)}</div>')
 
 
 def item_figures(here: Here, made: Sequence[Made]) -> None:
@@ -94,7 +94,7 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
         name: head for name, head in heads.items() if any(name in row.shares for row in rows)
     }
     likely = ["log p, item", "log p, test"] if here.shown else []
-    st.html(tables.item_table(rows, likely, targets))
+    messages.html(tables.item_table(rows, likely, targets))
     report = next((found for one in made if (found := loading.report(one.run))), None)
     draws = len(made[0].drawn.latents)
     shares = (
@@ -175,7 +175,7 @@ def generations(here: Here, made: Sequence[Made], difference: bool) -> None:
         given = modality.name in here.shown
         cells = [_cell(here, modality, index, one) for index, one in enumerate(made)]
         below = _differences(here, modality, made) if difference else ""
-        st.html(
+        messages.html(
             f'<div class="panel"><h3>{escape(modality.name)} {views.badge(given)}</h3>'
             f'<div class="side" style="--runs:{len(made)}">{"".join(cells)}{below}</div></div>'
         )
@@ -229,7 +229,7 @@ def figures(runs: Sequence[Run]) -> None:
         )
         return
     heads = [f"{letter(index)} · {views.title(run)}" for index, run in enumerate(runs)]
-    st.html(tables.comparison(comparison_rows(reports, runs[0].config.names), heads))
+    messages.html(tables.comparison(comparison_rows(reports, runs[0].config.names), heads))
     likelihood = first.log_likelihood
     views.source(
         f"Log-likelihood: {likelihood.estimate}, {likelihood.samples} draws for each of "

@@ -72,7 +72,7 @@ def _beside(pair: Sequence[tuple[str, Here]], way: str) -> None:
                 latent_views.what(way),
                 views.run_mark(one.run),
             )
-    st.html(
+    messages.html(
         '<p class="source">Each map has its own axes: places on one mean nothing on the other. '
         "What is chosen on one map is lit on the other.</p>"
     )

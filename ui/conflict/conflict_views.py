@@ -12,7 +12,7 @@ from mmvae_core.store.run import Run
 from ui.draw import tables
 from ui.draw.marks import class_html
 from ui.shared import views
-from ui.shell import loading, state, widgets
+from ui.shell import loading, messages, state, widgets
 from ui.shell.state import Here
 
 RIVAL, PART = "rival", "from_rival"
@@ -69,7 +69,7 @@ def both_sides(here: Here, rival: int, part: tuple[str, ...]) -> None:
         _side(here, item, names, title)
         for item, names, title in ((here.item, mine, "A, this item"), (rival, part, "B, the rival"))
     )
-    st.html(f'<div class="sides">{blocks}</div>')
+    messages.html(f'<div class="sides">{blocks}</div>')
 
 
 def _side(here: Here, item: int, names: tuple[str, ...], title: str) -> str:
@@ -108,7 +108,7 @@ def outcome(
         None if verdict is None else verdict.spelt,
     )
     badge = views.badge(is_given)
-    st.html(
+    messages.html(
         f'<div class="panel"><h3>{escape(modality.name)} {badge}</h3>{body}'
         f'<p class="source">{said}</p></div>'
     )
@@ -188,7 +188,7 @@ def over_all(here: Here, mine: tuple[str, ...], yours: tuple[str, ...]) -> None:
         for run in runs
         if run.folder.name in known
     )
-    st.html(
+    messages.html(
         '<div class="scroll" tabindex="0" role="region" aria-label="Conflict by run">'
         '<table class="numbers"><thead><tr><th scope="col">run</th><th scope="col">AUROC of '
         f"the score</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"

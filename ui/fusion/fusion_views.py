@@ -21,7 +21,7 @@ def explain(about: "About", has_parts: bool) -> None:
     said = escape(about.sentence)
     if about.ordered:
         said += " Its dependence on the order is on the page Order."
-    st.html(f'<p class="plain">{said}</p>')
+    messages.html(f'<p class="plain">{said}</p>')
     if not has_parts and not about.ordered:
         st.info("No parts arise in this aggregator, so there are no shares to show.")
 
@@ -35,7 +35,7 @@ def shares(here: Here, parts: "Parts", caveat: str) -> None:
     ]
     top = max(1.0, *(abs(share) for _, share in rows))
     body = "".join(_share(one, share, top, here) for one, share in rows)
-    st.html(
+    messages.html(
         '<div class="scroll" tabindex="0" role="region" aria-label="Share of each part">'
         '<table class="numbers narrow"><thead><tr><th scope="col">part</th>'
         f'<th scope="col">share</th><th></th></tr></thead><tbody>{body}</tbody></table></div>'
@@ -73,7 +73,7 @@ def attention(here: Here, weights: np.ndarray) -> None:
     if not here.shown:
         st.info("Nothing is shown, so nothing can look at anything.")
         return
-    st.html(
+    messages.html(
         '<p class="plain">Each row says how much one modality takes from each shown one, '
         "itself included; a row adds up to 1. A modality that is not shown looks at nothing "
         "and is not looked at.</p>"
@@ -86,7 +86,7 @@ def attention(here: Here, weights: np.ndarray) -> None:
                 for head in range(heads if heads > 1 else 0)
             ),
         ]
-        st.html(
+        messages.html(
             '<div class="matrices">'
             + "".join(_matrix(here, title, values) for title, values in figures)
             + "</div>"

@@ -177,7 +177,7 @@ def what_the_model_sees(here: Here, given: Mapping[str, np.ndarray]) -> None:
         for one in here.run.config.modalities
         if one.name in given
     ]
-    st.html(
+    messages.html(
         f'<div class="panel"><h3>What the model sees</h3><div class="pair">{"".join(figures)}'
         "</div></div>"
     )
@@ -257,7 +257,7 @@ def generations(
             )
     left_out = [one.name for one in every if one not in wanted and one.name not in given]
     if left_out:
-        st.html(
+        messages.html(
             f'<p class="source">Missing, neither given nor generated: '
             f"{escape(', '.join(left_out))}.</p>"
         )
@@ -300,7 +300,7 @@ def _panel(
         f"{what} of {modality.name}, {word}. {said}",
         spelt,
     )
-    st.html(
+    messages.html(
         f'<div class="panel"><h3>{escape(modality.name)} <span class="{mark}">{word}</span>'
         f'</h3>{body}<p class="source">{escape(said)}</p></div>'
     )

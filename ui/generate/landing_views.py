@@ -11,7 +11,7 @@ from mmvae_core.store.run import Latents
 from ui.draw import landing, plots
 from ui.draw.marks import class_html, class_name
 from ui.shared import latent_views, views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def landed(here: Here, made: "Generated", names: tuple[str, ...]) -> None:
     inside = picture.share(where)[1]
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.html(
+        messages.html(
             landing.still_html(
                 picture,
                 where,
@@ -42,13 +42,13 @@ def landed(here: Here, made: "Generated", names: tuple[str, ...]) -> None:
         )
         labels = np.unique(loading.samples(here.study).labels).astype(int).tolist()
         classes = views.classes_of(here.study)
-        st.html(
+        messages.html(
             '<p class="plain legend">'
             + "".join(class_html(label, classes) for label in labels)
             + "</p>"
         )
     with right:
-        st.html(f'<p class="plain"><b>Nearest test items.</b> {said}</p>')
+        messages.html(f'<p class="plain"><b>Nearest test items.</b> {said}</p>')
         views.items_grid(here.study, here.run.config.modalities, nearest.tolist())
     views.source(
         f"The cross: mean of q(z | {state.subset_name(mask, here.names)}), {_how(way)}"

@@ -20,7 +20,7 @@ def chosen_items(here: Here, latents: Latents, row: int) -> None:
         st.button("Drop the choice", on_click=state.choose, args=(here.study, ()))
         views.selection_summary(here.study, chosen, latents.rate[row])
     else:
-        st.html(
+        messages.html(
             "<p>Draw a lasso or a box around points, or click one: the items appear here with "
             "all their modalities. Below is the item that the sidebar names.</p>"
         )

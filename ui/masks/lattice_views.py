@@ -49,7 +49,7 @@ def keys(here: Here) -> None:
     names = ", ".join(
         f"<kbd>{index}</kbd> {escape(name)}" for index, name in enumerate(here.names, 1)
     )
-    st.html(
+    messages.html(
         "<p>Every card is a subset; to the right one more modality is shown. A click on a card "
         "or a line of the map below shows that subset to the model, on every page; so do the "
         f"keys {names}. Arrow keys go along the lines.</p>"
@@ -70,7 +70,7 @@ def shares(here: Here, found: "Lattice") -> None:
         f"{index} {escape(name)} <b>{number(value, error)}</b>"
         for index, (name, value, error) in enumerate(zip(here.names, share, errors, strict=True), 1)
     ]
-    st.html(
+    messages.html(
         f'<div class="shares" aria-hidden="true">{parts}</div><p class="plain">Each '
         f"modality's share of what is known: {', '.join(said)} nats.</p>"
     )

@@ -10,7 +10,7 @@ import streamlit as st
 from mmvae_core.config import ModalityConfig
 from mmvae_core.store.run import Run
 from ui.shared import views
-from ui.shell import loading, state, widgets
+from ui.shell import loading, messages, state, widgets
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def changes(runs: list[Run], found: list["Reordered"]) -> None:
         f"<td>{scientific(one.change.stddev)}</td><td>{scientific(one.change.relative)}</td></tr>"
         for run, one in zip(runs, found, strict=True)
     )
-    st.html(
+    messages.html(
         '<div class="scroll" tabindex="0" role="region" aria-label="Changes by the order">'
         f'<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         "</div>"
@@ -102,7 +102,9 @@ def pictures(here: Here, runs: list[Run], found: list["Reordered"]) -> None:
                 f'<h3>{escape(modality.name)} {badge}</h3><div class="pair alike">{pair}</div>'
             )
         with column:
-            st.html(f'<div class="panel"><h3>{escape(views.title(run))}</h3>{"".join(rows)}</div>')
+            messages.html(
+                f'<div class="panel"><h3>{escape(views.title(run))}</h3>{"".join(rows)}</div>'
+            )
 
 
 def scientific(value: float) -> str:

@@ -9,7 +9,7 @@ from ui.draw import result_curves
 from ui.draw.result_curves import Course
 from ui.results.result_tables import MINUS, TRUTH, model_name, objective_name, world_name
 from ui.shared import views
-from ui.shell import state
+from ui.shell import messages, state
 
 STILL = {"displayModeBar": False}
 RANKS = "singular_value"
@@ -39,7 +39,7 @@ def convergence(report: Report, world: str) -> None:
     late = "; ".join(
         f"{model_name(one.aggregator)} {one.late_gain:+.2f}".replace("-", MINUS) for one in shown
     )
-    st.html(
+    messages.html(
         f'<p class="plain">Rise in the last tenth of the passes, in nats: {late}. Passes are equal '
         f"for all rules of {world_name(world)}.</p>"
     )
@@ -73,7 +73,7 @@ def _ranks(entries: Sequence[Summary]) -> None:
         for name in dict.fromkeys(one.aggregator for one in entries)
     ]
     _chart(courses, ("rank", "singular value"), "Singular values of the loadings, masked", 0.0)
-    st.html(
+    messages.html(
         '<p class="plain">How strongly the decoders tell of each direction of the latent space: '
         "where a rule's line falls below the true one, latents have not been found.</p>"
     )
@@ -86,7 +86,7 @@ def _sizes(entries: Sequence[Summary]) -> None:
     ]
     tops = sorted(max(one.y) for one in courses)
     _chart(courses, ("modalities shown", "KL, nats"), "KL to the exact posterior, masked", None)
-    st.html(
+    messages.html(
         '<p class="plain">KL(q(z | S) ‖ p(z | S)) from each model\'s own exact posterior, by how '
         f"many modalities are shown: at most {tops[0]:.2f} nats in the best rule, {tops[-1]:.2f} "
         "in the worst. A mixture cannot be narrower than its experts.</p>"
@@ -103,5 +103,5 @@ def _chart(
 ) -> None:
     figure = result_curves.lines(courses, *axes, state.is_dark(), floor)
     alt = f"{title}, by {axes[0]}: {result_curves.told(courses)}"
-    st.html(f'<p class="plain"><b>{title}</b></p>')
+    messages.html(f'<p class="plain"><b>{title}</b></p>')
     st.plotly_chart(figure, theme=None, key=f"lines {title}", alt=alt, config=STILL)

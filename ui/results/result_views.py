@@ -57,7 +57,7 @@ def read() -> dict[Path, Report]:
                 "`python -m mmvae_core experiment linear` makes some."
             )
         )
-        st.stop()
+        raise messages.PageEnd
     return reports
 
 
@@ -68,12 +68,12 @@ def _paper_order(entry: tuple[Path, object]) -> tuple[int, Path]:
 
 def verdicts(reports: dict[Path, Report]) -> None:
     """The claims in words, and what became of them in each world."""
-    st.html(PAPER + result_tables.claims_list(CLAIM_TEXTS))
-    st.html(result_tables.verdict_table(reports.values()))
-    st.html(f'<p class="source">{VERDICTS}</p>')
+    messages.html(PAPER + result_tables.claims_list(CLAIM_TEXTS))
+    messages.html(result_tables.verdict_table(reports.values()))
+    messages.html(f'<p class="source">{VERDICTS}</p>')
     st.subheader("Where a claim does not hold", anchor=False)
     lines = [line for report in reports.values() for line in result_tables.lost(report)]
-    st.html("".join(lines) or '<p class="plain">No difference lies below zero.</p>')
+    messages.html("".join(lines) or '<p class="plain">No difference lies below zero.</p>')
     for path, report in reports.items():
         if report.quick:
             st.warning(
@@ -101,7 +101,7 @@ def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
     }
     if not worlds:
         st.info("The reports hold no figures yet.")
-        st.stop()
+        raise messages.PageEnd
     first = next(iter(worlds))
     state.offer("world", list(worlds), first)
     picked = st.segmented_control(
@@ -127,14 +127,14 @@ def differences(report: Report, world: str) -> None:
         *_origin(report),
     )
     with st.expander("The same as a table"):
-        st.html(result_tables.claims_table(claims))
+        messages.html(result_tables.claims_table(claims))
 
 
 def _forests(claims: Sequence[Claim], claim: str) -> None:
     """The charts of a claim: between learned and fixed aggregators one for each objective."""
     title = f"{CLAIMS[claim][0].upper()}{CLAIMS[claim][1:]}"
     if not claims:
-        st.html(f'<p class="plain"><b>{title}</b>: nothing to compare was trained.</p>')
+        messages.html(f'<p class="plain"><b>{title}</b>: nothing to compare was trained.</p>')
     elif claim != LEARNED:
         _forest(title, [_line(one, model_name(_parts(one.better)[0])) for one in claims])
     else:
@@ -154,7 +154,7 @@ def _forests(claims: Sequence[Claim], claim: str) -> None:
 
 
 def _forest(title: str, lines: Sequence[Line]) -> None:
-    st.html(f'<p class="plain"><b>{escape(title)}</b></p>')
+    messages.html(f'<p class="plain"><b>{escape(title)}</b></p>')
     figure = result_plots.intervals(
         lines, "nats per item, first minus second", state.is_dark(), Rule(0.0)
     )
@@ -186,7 +186,7 @@ def figures(report: Report, world: str) -> None:
         one for one in entries if (one.figure, one.given) == known[name] and one.aggregator != TRUTH
     ]
     _dots(shown, entries, name)
-    st.html(result_tables.figures_table(entries))
+    messages.html(result_tables.figures_table(entries))
     views.source(
         "Means over seeds, 95 % t interval below",
         "the intervals hold also how much the seeds' worlds differ, which the paired "

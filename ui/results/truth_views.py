@@ -38,7 +38,7 @@ def latents(world: str) -> None:
         return
     runs, is_aligned = _pick(ready)
     labels = loading.samples(study).labels.astype(int)
-    st.html(
+    messages.html(
         '<p class="plain">'
         + "".join(class_html(int(label), views.classes_of(study)) for label in np.unique(labels))
         + "</p>"
@@ -106,7 +106,7 @@ def _learned(
 def _picture(
     name: str, where: np.ndarray, labels: np.ndarray, frame: np.ndarray, note: str, study: Study
 ) -> None:
-    st.html(f'<p class="plain"><b>{name}</b><br><small>{note}</small></p>')
+    messages.html(f'<p class="plain"><b>{name}</b><br><small>{note}</small></p>')
     figure = result_plots.cloud(
         where, labels, ("latent axis 1", "latent axis 2"), frame, state.is_dark()
     )

@@ -10,7 +10,8 @@ from mmvae_core.projections import onto_axes
 from mmvae_core.store.run import Latents, Run
 from ui.draw import plots
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
+from ui.shell.glossary import helps
 from ui.shell.state import Here
 
 PCA, UMAP, RAW = "PCA", "UMAP", "Latent axes"
@@ -39,6 +40,7 @@ def pick_projection(latents: Latents) -> str:
             required=True,
             key="projection",
             bind="query-params",
+            help=helps("UMAP", "PCA"),
         )
         or options[0]
     )
@@ -54,7 +56,13 @@ def pick_colour(here: Here, latents: Latents) -> str:
     ]
     options = [CLASS, RATE, *stored, *judged]
     state.offer("colour", options, options[0])
-    return st.selectbox("Colour by", options, key="colour", bind="query-params")
+    return st.selectbox(
+        "Colour by",
+        options,
+        key="colour",
+        bind="query-params",
+        help=helps("rate", "likelihood", "distortion", *["judge"] * bool(judged)),
+    )
 
 
 def pick_prior(here: Here) -> str:
@@ -82,14 +90,14 @@ def shown_prior(here: Here, way: str, prior: str) -> np.ndarray | None:
 def prior_caption(here: Here, way: str, prior: str) -> None:
     """How far draws of the prior are from items, beside how far items are from each other."""
     if way == UMAP and prior in here.run.priors:
-        st.html(
+        messages.html(
             '<p class="source">UMAP has no place for draws of a prior; choose PCA to see them.</p>'
         )
     draws = shown_prior(here, way, prior)
     if draws is None:
         return
     gap, own = _gaps(str(here.run.folder), loading.stamp(here.run), prior, here.run)
-    st.html(
+    messages.html(
         f'<p class="source">Crosses: {DRAWS} draws of the {prior} prior, seed 0. Half of '
         f"them are further than {gap:.2f} prior widths from the nearest item's mean "
         f"(everything shown, all {draws.shape[1]} latents); of draws of the items' own "
@@ -174,7 +182,7 @@ def map_caption(here: Here, latents: Latents, row: int, way: str, colour: str) -
     )
     said = "" if colour == CLASS else f"Colour: {_colour_source(here, colour)}. "
     follows = brightness(here, latents) if way == PCA else ""
-    st.html(
+    messages.html(
         f'<p class="source">{said}{_warning(way)} {follows}The ring is item {here.item}. '
         "The mean hides the width of each posterior: two items apart here may still "
         "overlap.</p>"

@@ -21,7 +21,7 @@ SAME = 1e-4
 def item_head(here: Here) -> None:
     """Which item this is."""
     name = class_html(views.label_of(here), views.classes_of(here.study))
-    st.html(f'<p class="plain">Item {here.item}, class {name}</p>')
+    messages.html(f'<p class="plain">Item {here.item}, class {name}</p>')
 
 
 def mask_facts(here: Here, found: "Lattice") -> None:
@@ -49,7 +49,7 @@ def mask_facts(here: Here, found: "Lattice") -> None:
         else "",
         views.run_mark(here.run),
     )
-    st.html(
+    messages.html(
         '<p class="source"><b>Narrower is not better:</b> a product of experts narrows with '
         "every modality, right or wrong."
         f"{' The shares beside it tell.' if right else ''}</p>"
@@ -88,7 +88,7 @@ def all_subsets(here: Here, found: "Lattice") -> None:
             )
         )
     targets = [name for name in here.names if any(name in one for one in shares.values())]
-    st.html(tables.subset_table(rows, targets))
+    messages.html(tables.subset_table(rows, targets))
     views.source(
         f"{len(rows)} of {2 ** len(here.names):,} subsets",
         f"rate and width: item {here.item}",

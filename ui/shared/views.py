@@ -7,7 +7,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.intervals import wilson
@@ -19,7 +18,7 @@ from ui.draw.marks import class_html, class_name
 from ui.draw.names import run_title
 from ui.kinds.view import View
 from ui.kinds.views import view_of
-from ui.shell import loading
+from ui.shell import loading, messages
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def paint_first() -> None:
 def source(*parts: str) -> None:
     """Where the numbers above come from; empty parts are left out."""
     text = " · ".join(part for part in parts if part).replace(" %", "\u00a0%")
-    st.html(f'<p class="source">{text}</p>')
+    messages.html(f'<p class="source">{text}</p>')
 
 
 def judges_source(study: Study) -> str:
@@ -80,7 +79,7 @@ def run_mark(run: Run) -> str:
 
 def facts(entries: Sequence[tuple[str, str, str]]) -> None:
     """Large numbers: (what, value, remark)."""
-    st.html(
+    messages.html(
         '<dl class="facts">'
         + "".join(
             f"<div><dt>{escape(what)}</dt>"
@@ -112,7 +111,7 @@ def modality_panel(
     draws = made.at_draws[name]
     said = verdict_text(verdict, here.study, truth)
     alt = f"{len(draws)} {'reconstructions' if given else 'generations'} of {name}. {said}"
-    st.html(
+    messages.html(
         f'<div class="panel"><h3>{escape(name)} {badge(given)}</h3><div class="pair">'
         + (
             _figure(
@@ -196,7 +195,7 @@ def items_grid(
             f'<small>item {item}</small></p><div class="pictures">{pictures}</div>{words}{note}'
             "</div>"
         )
-    st.html(f'<div class="item-grid">{"".join(cells)}</div>')
+    messages.html(f'<div class="item-grid">{"".join(cells)}</div>')
 
 
 def selection_summary(study: Study, ids: Sequence[int], rates: np.ndarray) -> None:
@@ -204,7 +203,7 @@ def selection_summary(study: Study, ids: Sequence[int], rates: np.ndarray) -> No
     labels, classes = loading.samples(study).labels[list(ids)], classes_of(study)
     tally = Counter(labels.tolist()).most_common()
     counts = "".join(f"{class_html(label, classes)}{count} &emsp;" for label, count in tally)
-    st.html(f'<p class="plain">{counts}</p>')
+    messages.html(f'<p class="plain">{counts}</p>')
     facts(
         [
             ("Items chosen", str(len(ids)), f"of {len(loading.samples(study))}"),

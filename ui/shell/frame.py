@@ -93,6 +93,7 @@ def draw(title: str) -> None:
     """The look, the sidebar and the page's head; afterwards `state.here()` is known."""
     ground = GROUND[state.is_dark()]
     on_primary = GROUND[True] if state.is_dark() else "#ffffff"
+    messages.begin()
     st.html(f"<style>:root {{ --ground: {ground}; --on-primary: {on_primary}; }}</style>")
     st.html(HOME / "ui" / "shell" / "style.css")
     if title in RUNLESS:
@@ -112,6 +113,7 @@ def tell() -> None:
     with st.session_state.pop(_TELL, st.container()):
         for note in state.notes():
             st.warning(messages.literal(note))
+    messages.words()
     if st.session_state.get(state.PLAIN):
         st.button("Show the controls", on_click=state.show_controls, type="tertiary")
 
@@ -119,15 +121,15 @@ def tell() -> None:
 def _head(title: str) -> None:
     st.title(messages.literal(title), anchor=False)
     question = next(text for name, text in PAGES.values() if name == title)
-    st.html(f'<p class="question">{question}</p>')
+    messages.html(f'<p class="question">{question}</p>')
 
 
 def _choose() -> tuple[Study, Run, int, int]:
     """Study, run, item and seed; and the ways to hand the page on."""
     study = widgets.pick_study()
-    st.html(_about_study(study))
+    messages.html(_about_study(study), aside=True)
     run = widgets.pick_run(study)
-    st.html(_about(run))
+    messages.html(_about(run), aside=True)
     item, seed = widgets.pick_item(study), widgets.pick_seed()
     copy_link()
     if widgets.pick_plain():

@@ -52,8 +52,17 @@ def used_in(text: str) -> list[str]:
     return list(dict.fromkeys(_name_of(found[0]) for found in _forms().finditer(text)))
 
 
+def helps(*names: str) -> str:
+    """Explanations for a widget's help, whose label can hold no mark."""
+    return "\n\n".join(f"**{name}:** {terms()[name].says}" for name in names)
+
+
 def listed(names: AbstractSet[str]) -> str:
-    """These terms' explanations as a list, in the glossary's order."""
+    """These terms' explanations, and of the words in them, as a list in the glossary's order."""
+    names = set(names)
+    for one in reversed(terms().values()):  # an explanation needs only terms above its own
+        if one.name in names:
+            names.update(used_in(f"{one.says} {one.formula}"))
     entries = "".join(
         f"<dt>{escape(one.name)}</dt><dd>{_said(one)}</dd>"
         for one in terms().values()

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 import streamlit as st
 
 from mmvae_core.errors import MMVAEError
+from ui.shell.glossary import explained, listed
 
 ACTIVE = re.compile(r"([\\\[\]!<>&$:*~#]|(?<=www)\.)")
 """What pictures, links, HTML, formulas, icons and emphasis begin with, in Streamlit's Markdown."""
+
+_TOLD, _ASIDE = "_told", "_told_anywhere"
 
 
 def literal(text: object) -> str:
@@ -24,6 +27,33 @@ def literal(text: object) -> str:
         piece if is_code else ACTIVE.sub(r"\\\1", piece)
         for piece, is_code in zip(pieces, inside, strict=True)
     )
+
+
+def html(text: str, aside: bool = False) -> None:
+    """Draw HTML; a word of the field is explained where it first stands on the page.
+
+    And in what is drawn `aside`, as in the sidebar, once more.
+    """
+    told = st.session_state.setdefault(_TOLD, set())
+    fresh: set[str] = set() if aside else told
+    st.html(explained(text, fresh))
+    st.session_state.setdefault(_ASIDE, set()).update(fresh)
+
+
+def begin() -> None:
+    """At a page's start: no word has been explained yet."""
+    st.session_state[_TOLD], st.session_state[_ASIDE] = set(), set()
+
+
+def words() -> None:
+    """At a page's end: all words that were explained on it, to be unfolded."""
+    told = st.session_state.get(_ASIDE, set())
+    if told:
+        st.html(f"<details><summary>Words on this page</summary>{listed(told)}</details>")
+
+
+class PageEnd(Exception):  # noqa: N818 (it is no error)
+    """A page has said all that it can; the frame's own words still follow, as not after `st.stop`."""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from mmvae_core.errors import RunError
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.shell import loading, messages, state
+from ui.shell.glossary import helps
 
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
@@ -122,6 +123,7 @@ def toggle_mask(study: Study, run: Run) -> tuple[bool, ...]:
         default=names,
         key=state.MASK,
         bind="query-params",
+        help=helps("mask"),
         on_change=state.forget_notes,
     )
     if not kept:

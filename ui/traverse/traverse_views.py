@@ -12,7 +12,7 @@ from mmvae_core.config import ModalityConfig
 from ui.components.latent_plane import latent_plane
 from ui.draw.marks import class_name
 from ui.shared import views
-from ui.shell import loading, state
+from ui.shell import loading, messages, state
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ def strips(here: Here, made: "Generated", scale: np.ndarray, whose: str) -> None
     rows = order if every else order[:MOST_STRIPS]
     head = "".join(f"<h3>{escape(name)}</h3>" for name in names)
     body = "".join(_row(here, int(latent), values, change) for latent in rows)
-    st.html(f'<div class="strips" style="--modalities:{len(names)}"><h3></h3>{head}{body}</div>')
+    messages.html(
+        f'<div class="strips" style="--modalities:{len(names)}"><h3></h3>{head}{body}</div>'
+    )
     views.source(
         f"{len(rows)} of {len(order)} latents, each from -{REACH:g} to {REACH:g} {whose} standard "
         f"deviations around the mean of q(z | {here.subset}) of item {here.item}, the others kept",
@@ -273,7 +275,7 @@ def _verdicts(here: Here, exact: dict[str, np.ndarray]) -> None:
         name = class_name(int(verdict.labels[0]), views.classes_of(here.study))
         said.append(f"{modality.name} is judged {name}{sure}")
     if said:
-        st.html(f'<p class="plain">There: {escape("; ".join(said))}.</p>')
+        messages.html(f'<p class="plain">There: {escape("; ".join(said))}.</p>')
 
 
 def _row(

@@ -156,7 +156,7 @@ def share_text(share: Share | None) -> str:
     """A share with its interval as a cell's HTML."""
     if share is None:
         return NOT_MEASURED
-    spelt = "" if share.spelt is None else f"<br><small>spelt {share.spelt:.2f}</small>"
+    spelt = "" if share.spelt is None else f"<small>spelt {share.spelt:.2f}</small>"
     return f"{share.share:.2f} <small>{share.low:.2f}&ndash;{share.high:.2f}</small>{spelt}"
 
 

@@ -36,7 +36,7 @@ def test_a_link_opens_its_page_on_a_cold_server(cold_server: str, tab: Tab, titl
     assert page.locator(".st-key-item input").input_value() == "7"
     assert page.locator(".st-key-mask button[aria-pressed=true]").all_inner_texts() == ["word"]
     assert page.locator("[data-testid=stAlert], [data-testid=stException]").count() == 0
-    assert "moe aggregator" in page.locator("[data-testid=stSidebar]").inner_text()
+    assert "MoE, masked bound" in page.locator("[data-testid=stSidebar]").inner_text()
     assert watched.errors == []
     assert watched.hosts == {cold_server.removeprefix("http://")}
 

@@ -210,7 +210,7 @@ def test_all_that_is_picked_on_the_page_is_drawn(open_app: Open) -> None:
     app.toggle(key="difference").set_value(True).run()
     html = html_of(app)
     assert not app.exception
-    assert "of 32 (95 % Wilson" in html
+    assert " of 32 judged " in html
     assert html.count("Difference of photo, B less A: mean size") == 1
     assert "right photo" in html
     assert html.count("5 of 5 runs") == 2

@@ -143,22 +143,28 @@ def lost(report: Report) -> list[str]:
     for variant in report.measured():
         whole = [one for one in report.verdicts_of(variant) if one.verdict == "does not hold"]
         pairs = [one for one in report.claims_of(variant) if one.verdict == "reversed"]
-        said_parts = [
-            f"{chip(one.verdict)} {escape(CLAIMS.get(one.claim, one.claim))}, by "
-            f"{written(one)[0].lstrip(MINUS)} nats"
-            for one in whole
-        ] + [
-            f"{escape(model_name(one.worse))} above {escape(model_name(one.better))} by "
-            f"{written(one)[0].lstrip(MINUS)}"
-            for one in pairs
-        ]
-        if said_parts:
-            sign = "" if whole else f"{chip('reversed')} "
-            lines.append(
-                f'<p class="plain">{sign}<b>{escape(world_name(variant))}</b>: '
-                f"{'; '.join(said_parts)} nats.</p>"
-            )
+        if whole or pairs:
+            said = [
+                f"{chip(one.verdict)} {escape(CLAIMS.get(one.claim, one.claim))}, by "
+                f"{written(one)[0].lstrip(MINUS)} nats"
+                for one in whole
+            ]
+            head = f"<b>{escape(world_name(variant))}</b> {'; '.join(said)}"
+            lines.append(f'<div class="plain">{head}{_reversed(pairs)}</div>')
     return lines
+
+
+def _reversed(pairs: Sequence[Claim]) -> str:
+    """The pairs that are the other way round, to be unfolded."""
+    if not pairs:
+        return ""
+    said = "; ".join(
+        f"{escape(model_name(one.worse))} above {escape(model_name(one.better))} by "
+        f"{written(one)[0].lstrip(MINUS)}"
+        for one in pairs
+    )
+    count = f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''} of models the other way round"
+    return f"<details><summary>{chip('reversed')} {count}</summary>{said} nats.</details>"
 
 
 def claims_table(claims: Sequence[Claim]) -> str:

@@ -68,9 +68,11 @@ def _paper_order(entry: tuple[Path, object]) -> tuple[int, Path]:
 
 def verdicts(reports: dict[Path, Report]) -> None:
     """The claims in words, and what became of them in each world."""
-    messages.html(PAPER + result_tables.claims_list(CLAIM_TEXTS))
     messages.html(result_tables.verdict_table(reports.values()))
-    messages.html(f'<p class="source">{VERDICTS}</p>')
+    messages.fold(
+        "The claims, what would refute each, and what a verdict is",
+        PAPER + result_tables.claims_list(CLAIM_TEXTS) + f'<p class="source">{VERDICTS}</p>',
+    )
     st.subheader("Where a claim does not hold", anchor=False)
     lines = [line for report in reports.values() for line in result_tables.lost(report)]
     messages.html("".join(lines) or '<p class="plain">No difference lies below zero.</p>')

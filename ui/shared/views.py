@@ -47,9 +47,9 @@ def paint_first() -> None:
 
 
 def source(*parts: str) -> None:
-    """Where the numbers above come from; empty parts are left out."""
+    """How what stands above was computed, to be unfolded; empty parts are left out."""
     text = " · ".join(part for part in parts if part).replace(" %", "\u00a0%")
-    messages.html(f'<p class="source">{text}</p>')
+    messages.fold("How this was computed", f'<p class="source">{text}</p>')
 
 
 def judges_source(study: Study) -> str:
@@ -63,7 +63,9 @@ def judges_source(study: Study) -> str:
         f"{100 * (card.test_accuracy or 0):.1f} % of {name}" for name, card in cards.items()
     )
     known = f", right on {right} of the test items" if right else ""
-    return escape(f"judges trained on training items alone{known}")
+    return escape(
+        f"judges trained on training items alone{known}; 95 % Wilson intervals in brackets"
+    )
 
 
 def title(run: Run) -> str:
@@ -145,6 +147,8 @@ def badge(given: bool) -> str:
 def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = None) -> str:
     """How many are judged as the true class, or as the most frequent one if there is no truth.
 
+    In brackets the 95 % Wilson interval, as `judges_source` says.
+
     Nothing of a study in which nothing is judged.
     """
     if verdict is None:
@@ -153,10 +157,8 @@ def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = No
     tally = Counter(verdict.labels.tolist())
     wanted = tally.most_common(1)[0][0] if truth is None else truth
     low, high = wilson(tally[wanted], count)
-    text = (
-        f"Judged {class_name(wanted, classes)}{'' if truth is None else ', as the item is'}: "
-        f"{tally[wanted]} of {count} (95 % Wilson interval {low:.2f} to {high:.2f})"
-    )
+    name = class_name(wanted, classes)
+    text = f"{tally[wanted]} of {count} judged {name} ({low:.2f} to {high:.2f})"
     rest = [
         f"{class_name(label, classes)} {hit}"
         for label, hit in tally.most_common()
@@ -164,7 +166,7 @@ def verdict_text(verdict: "Verdict | None", study: Study, truth: int | None = No
     ]
     text += f"; else {', '.join(rest[:4])}{' …' if len(rest) > 4 else ''}" if rest else ""
     if verdict.spelt is not None:
-        text += f"; spelt without a mistake {int(verdict.spelt.sum())} of {count}"
+        text += f"; spelt {int(verdict.spelt.sum())} of {count}"
     return text + "."
 
 

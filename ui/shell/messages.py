@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 import streamlit as st
 
@@ -38,6 +39,11 @@ def html(text: str, aside: bool = False) -> None:
     fresh: set[str] = set() if aside else told
     st.html(explained(text, fresh))
     st.session_state.setdefault(_ASIDE, set()).update(fresh)
+
+
+def fold(title: str, body: str) -> None:
+    """HTML that is seen once it is unfolded."""
+    html(f"<details><summary>{escape(title)}</summary>{body}</details>", aside=True)
 
 
 def begin() -> None:

@@ -21,6 +21,8 @@ export default function (component) {
     } catch {
       done = byHand(link)
     }
-    said.textContent = done ? "Copied." : "Copy it from the address line."
+    const own = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname)
+    const where = own ? " It opens on this computer alone." : ""
+    said.textContent = (done ? "Copied." : "Copy it from the address line.") + where
   }
 }

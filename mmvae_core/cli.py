@@ -11,7 +11,7 @@ import typer
 from mmvae_core.errors import MMVAEError, UsageError
 from mmvae_core.store import record_files
 from mmvae_core.store.records import Mean, RunReport
-from mmvae_core.store.study import SHIPPED, find_run, find_study, studies
+from mmvae_core.store.study import SHIPPED, find_run, find_study, find_study_of_name, studies
 
 app = typer.Typer(
     add_completion=False,
@@ -235,6 +235,25 @@ def study(
     made = make_digits(pools, photo, out, JudgeTraining(epochs=epochs), _say_epoch)
     for judged, card in made.judge_cards.items():
         typer.echo(f"judge of {judged}: {card.test_accuracy:.2%} of {card.test_count} right")
+
+
+@app.command()
+def opening(
+    name: Annotated[str, typer.Argument(help="A study's name, or its folder.")],
+    threads: ThreadsOption = 2,
+    root: RootOption = SHIPPED,
+) -> None:
+    """Choose the run, item and masks that a study opens with, and make the Start page's picture."""
+    import torch
+
+    from mmvae_core.explore.opening import make_opening, told
+
+    torch.set_num_threads(threads)
+    found = find_study_of_name(name, root)
+    chosen, path = make_opening(found)
+    typer.echo(told(found, chosen))
+    if path is not None:
+        typer.echo(f"{path}: {path.stat().st_size:,} bytes")
 
 
 @app.command()

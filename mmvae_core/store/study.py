@@ -170,6 +170,17 @@ def find_run(text: str, root: Path = SHIPPED) -> Run:
     raise UsageError(f"There is no run {text!r}; known runs are {listed}, or give a run's folder.")
 
 
+def find_study_of_name(text: str, root: Path = SHIPPED) -> Study:
+    """The study of a name under a folder, or of a folder of its own."""
+    for folder in (root / text, Path(text)):
+        if (folder / "study.json").is_file():
+            return Study(folder)
+    listed = ", ".join(study.name for study in studies(root)) or "none"
+    raise UsageError(
+        f"There is no study {text!r}; known studies are {listed}, or give a study's folder."
+    )
+
+
 def find_study(run: Run, root: Path = SHIPPED) -> Study:
     """The study that a run belongs to: its own parent folder, else the shipped one of its name."""
     for folder in (run.folder.resolve().parent, root / run.config.study):

@@ -1,4 +1,4 @@
-"""The lattice as its component takes it: cards, edges, outlines as plain JSON. Pure."""
+"""Subsets of an item as components take them: cards, edges, outlines as plain JSON. Pure."""
 
 import base64
 import io
@@ -40,7 +40,7 @@ def payload(lattice: "Lattice", subsets: Sequence[str], about: About) -> dict[st
     strongest = max(float(lattice.gain.value.max()), 1e-9) if len(lattice.gain.value) else 1
     highest = max(float(lattice.rate.value.max()), 1e-9)
     parts = [
-        _part(lattice.at_draws[one.name], one, about.alphabets.get(one.name), len(names))
+        part(lattice.at_draws[one.name], one, about.alphabets.get(one.name), len(names))
         for one in about.modalities
     ]
     return {
@@ -104,10 +104,17 @@ def _node(
     }
 
 
-def _part(
-    draws: np.ndarray, modality: ModalityConfig, alphabet: str | None, count: int
+def part(
+    draws: np.ndarray,
+    modality: ModalityConfig,
+    alphabet: str | None,
+    count: int,
+    in_a_row: bool = False,
 ) -> dict[str, Any]:
-    """One modality: a sheet with one cell a node, or words; draws [draw, node, *shape]."""
+    """One modality: a sheet with one cell a node, or words; draws [draw, node, *shape].
+
+    A cell holds four draws two by two, or all `in_a_row`; of many modalities one.
+    """
     draws = draws[: 4 if count <= ROOMY else 1]
     part: dict[str, Any] = {"name": modality.name, "sheet": None, "ratio": 1, "words": None}
     if kind_of(modality) == "symbols":
@@ -120,25 +127,27 @@ def _part(
                 words[start : start + len(draws)] for start in range(0, len(words), len(draws))
             ]
         }
-    cells = _cells(draws, modality)
+    cells = _cells(draws, modality, in_a_row)
     squeezed = count > ROOMY and kind_of(modality) != "image"
     ratio = 1 if squeezed else round(cells.shape[2] / cells.shape[3], 3)
-    return part | {"sheet": _sheet(cells), "ratio": ratio}
+    return part | {"sheet": sheet(cells), "ratio": ratio}
 
 
-def _cells(draws: np.ndarray, modality: ModalityConfig) -> np.ndarray:
-    """One picture a node [node, channel, height, width] in 0..1: one draw, or two by two."""
+def _cells(draws: np.ndarray, modality: ModalityConfig, in_a_row: bool) -> np.ndarray:
+    """One picture a node [node, channel, height, width] in 0..1: one draw, or several."""
     count, nodes = draws.shape[:2]
     flat = draws.reshape(count * nodes, *draws.shape[2:])
     pictures = as_image(flat, modality)
     pictures = pictures.reshape(count, nodes, *pictures.shape[1:])
+    if in_a_row:
+        return np.concatenate(list(pictures), -1)
     if count < 4:
         return pictures[0]
     rows = [np.concatenate([pictures[one], pictures[other]], -1) for one, other in ((0, 1), (2, 3))]
     return np.concatenate(rows, -2)
 
 
-def _sheet(cells: np.ndarray) -> str:
+def sheet(cells: np.ndarray) -> str:
     """All cells in a row as the address of a PNG."""
     row = np.concatenate(list(cells), -1)
     row = np.repeat(row, 3, 0) if len(row) == 1 else row
@@ -148,42 +157,61 @@ def _sheet(cells: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def plane_payload(
-    outlines: Sequence[Outline], exact: Sequence[Outline], plane: Plane
-) -> dict[str, Any]:
-    """Outlines as SVG paths in a square of SIZE, both axes to the same scale."""
-    ends = np.concatenate([one.outer.reshape(-1, 2) for one in (*outlines, *exact)])
-    low, high = ends.min(0), ends.max(0)
-    reach = max(float((high - low).max()), 1e-6) * (1 + 2 * MARGIN)
-    corner = (low + high - reach) / 2
+@dataclass(frozen=True)
+class Square:
+    """A square of SIZE in which a part of the plane is drawn, both axes to the same scale."""
 
-    def place(points: np.ndarray) -> np.ndarray:
-        flipped = (points - corner) / reach * SIZE
+    corner: np.ndarray
+    reach: float
+
+    @classmethod
+    def around(cls, points: np.ndarray) -> "Square":
+        """The smallest with a margin round all points [point, 2]."""
+        low, high = points.min(0), points.max(0)
+        reach = max(float((high - low).max()), 1e-6) * (1 + 2 * MARGIN)
+        return cls((low + high - reach) / 2, reach)
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Where points [..., 2] of the plane are drawn; to the right and down."""
+        flipped = (points - self.corner) / self.reach * SIZE
         return np.stack([flipped[..., 0], SIZE - flipped[..., 1]], -1)
 
-    def ticks(axis: int) -> list[list[Any]]:
-        start = float(corner[axis])
-        values = nice(start, start + reach)
-        where = [(value - start) / reach * SIZE for value in values]
+    def posterior(self, one: Outline) -> dict[str, Any]:
+        """One posterior: its mean, and its lines as SVG paths."""
+        return {
+            "at": [round(float(value), 1) for value in self.place(one.at)],
+            "outer": _path(self.place(one.outer)),
+            "inner": _path(self.place(one.inner)),
+        }
+
+    def ticks(self, axis: int) -> list[list[Any]]:
+        """Where round values of an axis are drawn, and what they are."""
+        start = float(self.corner[axis])
+        values = nice(start, start + self.reach)
+        where = [(value - start) / self.reach * SIZE for value in values]
         return [
             [round(spot if axis == 0 else SIZE - spot, 1), f"{value:g}"]
             for spot, value in zip(where, values, strict=True)
         ]
 
+
+def ends(outlines: Sequence[Outline]) -> np.ndarray:
+    """All points of the outer lines [point, 2]."""
+    return np.concatenate([one.outer.reshape(-1, 2) for one in outlines])
+
+
+def plane_payload(
+    outlines: Sequence[Outline], exact: Sequence[Outline], plane: Plane
+) -> dict[str, Any]:
+    """Outlines as SVG paths in a square, with its axes."""
+    square = Square.around(ends((*outlines, *exact)))
     return {
         "size": SIZE,
         "titles": plane.titles,
-        "x": ticks(0),
-        "y": ticks(1),
-        "nodes": [
-            {
-                "at": [round(float(value), 1) for value in place(one.at)],
-                "outer": _path(place(one.outer)),
-                "inner": _path(place(one.inner)),
-            }
-            for one in outlines
-        ],
-        "exact": [_path(place(one.outer)) for one in exact],
+        "x": square.ticks(0),
+        "y": square.ticks(1),
+        "nodes": [square.posterior(one) for one in outlines],
+        "exact": [_path(square.place(one.outer)) for one in exact],
     }
 
 

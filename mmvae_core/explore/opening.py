@@ -166,8 +166,8 @@ def make_picture(study: Study, run: Run, item: int, model: MultimodalVAE) -> Pic
         rate_error=error.astype(np.float64),
         width=found.width.astype(np.float64),
         prior_width=np.array([found.prior_width]),
-        at=np.stack([one.at for one in found.outlines]).astype(np.float64),
         **_lines(found.outlines),
+        latents=plane.points(found.latents).astype(np.float32),
         others=plane.points(latents.mean[-1][:OTHERS]).astype(np.float32),
         other_labels=samples.labels[:OTHERS].astype(np.int32),
         draws={one.name: _stored(found, one) for one in run.config.modalities},
@@ -175,15 +175,14 @@ def make_picture(study: Study, run: Run, item: int, model: MultimodalVAE) -> Pic
 
 
 def _lines(outlines: tuple[Outline, ...]) -> dict[str, np.ndarray]:
-    """All nodes' lines one after the other; closed ones as segments where another node has those."""
+    """All nodes' lines one after the other; as segments where any has no closed one."""
     closed = all(one.outer.ndim == 2 for one in outlines)
-    found = {"closed": np.array([closed])}
-    for which in ("outer", "inner"):
-        lines = [getattr(one, which) for one in outlines]
-        parts = lines if closed else [_segments(line).reshape(-1, 2) for line in lines]
-        found[which] = np.concatenate(parts).astype(np.float32)
-        found[f"{which}_counts"] = np.array([len(one) for one in parts], np.int32)
-    return found
+    lines = [one.outer if closed else _segments(one.outer).reshape(-1, 2) for one in outlines]
+    return {
+        "lines": np.concatenate(lines).astype(np.float32),
+        "points": np.array([len(one) for one in lines], np.int32),
+        "closed": np.array([closed]),
+    }
 
 
 def _segments(line: np.ndarray) -> np.ndarray:

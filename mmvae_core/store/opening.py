@@ -23,12 +23,10 @@ PICTURE = {
     "rate_error": Contract(("node",)),
     "width": Contract(("node",)),
     "prior_width": Contract(("1",)),
-    "at": Contract(("node", "2")),
-    "outer": Contract(("outer point", "2")),
-    "outer_counts": Contract(("node",), "iu"),
-    "inner": Contract(("inner point", "2")),
-    "inner_counts": Contract(("node",), "iu"),
+    "lines": Contract(("point", "2")),
+    "points": Contract(("node",), "iu"),
     "closed": Contract(("1",), "b"),
+    "latents": Contract(("draw", "node", "2")),
     "others": Contract(("other", "2")),
     "other_labels": Contract(("other",), "iu"),
 }
@@ -41,11 +39,12 @@ class Picture:
     """An item under every subset, nodes ordered as `subsets.all_subsets`.
 
     `weights` are the first twelve digits of the run's hash, as bytes; `rate`, `rate_error` (0 where
-    exact) and `width` [node] as `explore.lattice` makes them. In the plane: means `at` [node, 2];
-    the lines of all nodes that hold 95 % and 50 % of a posterior, one after the other [point, 2],
-    of which each node has so many; `closed` tells whether they are closed lines or else segments,
-    two points each; and the means of `others` [other, 2], test items of the classes `other_labels`.
-    `draws` [draw, node, ...] by modality: codes of symbols, bytes of pictures, else numbers.
+    exact) and `width` [node] as `explore.lattice` makes them. In a plane: the `lines` that hold
+    95 % of each node's posterior, one after the other [point, 2], of which each node has so many
+    `points`; `closed` tells whether they are closed lines or else segments, two points each; the
+    draws as `latents` [draw, node, 2]; the means of `others` [other, 2], test items of the classes
+    `other_labels`. `draws` [draw, node, ...] by modality are what is made of the latents: codes of
+    symbols, bytes of pictures, else numbers.
     """
 
     weights: np.ndarray
@@ -55,20 +54,17 @@ class Picture:
     rate_error: np.ndarray
     width: np.ndarray
     prior_width: np.ndarray
-    at: np.ndarray
-    outer: np.ndarray
-    outer_counts: np.ndarray
-    inner: np.ndarray
-    inner_counts: np.ndarray
+    lines: np.ndarray
+    points: np.ndarray
     closed: np.ndarray
+    latents: np.ndarray
     others: np.ndarray
     other_labels: np.ndarray
     draws: Mapping[str, np.ndarray]
 
-    def lines(self, which: str) -> list[np.ndarray]:
-        """By node the `outer` or `inner` line: points [point, 2], or segments [segment, 2, 2]."""
-        counts = getattr(self, f"{which}_counts")
-        found = np.split(getattr(self, which), np.cumsum(counts)[:-1])
+    def outlines(self) -> list[np.ndarray]:
+        """By node its line: points [point, 2], or segments [segment, 2, 2]."""
+        found = np.split(self.lines, np.cumsum(self.points)[:-1])
         return found if self.closed[0] else [one.reshape(-1, 2, 2) for one in found]
 
 
@@ -111,7 +107,7 @@ def _draws(
         raise RunError(f"{path} lacks {name}; {remedy}.")
     is_codes = modality.likelihood.name == CODES
     shape, values = modality.shape[:-1] if is_codes else modality.shape, arrays[name]
-    if values.shape[2:] != shape or not len(values) or (is_codes and values.dtype.kind == "f"):
+    if values.shape[2:] != shape or (is_codes and values.dtype.kind == "f"):
         raise RunError(
             f"{path} holds {name} of shape {list(values.shape[2:])} a draw, as {values.dtype}, "
             f"expected {list(shape)} as the run has; {remedy}."
@@ -122,11 +118,10 @@ def _draws(
 
 
 def _check_lines(path: Path, picture: Picture, remedy: str) -> None:
-    for which in ("outer", "inner"):
-        counts, points = getattr(picture, f"{which}_counts"), getattr(picture, which)
-        whole = picture.closed[0] or not (counts % 2).any()
-        if int(counts.min()) < 2 or int(counts.sum()) != len(points) or not whole:
-            raise RunError(
-                f"{path} holds {which}_counts that sum to {int(counts.sum()):,}, expected at least "
-                f"2 for each and {len(points):,} as there are points in {which}; {remedy}."
-            )
+    points, count = picture.points, len(picture.lines)
+    whole = picture.closed[0] or not (points % 2).any()
+    if int(points.min()) < 2 or int(points.sum()) != count or not whole:
+        raise RunError(
+            f"{path} holds points that sum to {int(points.sum()):,}, expected at least 2 for each "
+            f"subset and {count:,} in all, as there are in lines; {remedy}."
+        )

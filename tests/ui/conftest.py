@@ -21,13 +21,12 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_app(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a page as a link does: `open_app("masks", mask="photo")`."""
 
-    def opened(page: str = "latent_space", root: Path = checkpoints, **query: object) -> AppTest:
+    def opened(page: str = "start", root: Path = checkpoints, **query: object) -> AppTest:
         monkeypatch.setattr(sys, "argv", ["app.py", "--checkpoints", str(root)])
         app = AppTest.from_file(APP, default_timeout=30)
         for key, value in query.items():
             app.query_params[key] = value
-        app.run()
-        return app if page == "latent_space" else app.switch_page(f"pages/{page}.py").run()
+        return (app if page == "start" else app.switch_page(f"pages/{page}.py")).run()
 
     return opened
 

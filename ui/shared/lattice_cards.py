@@ -128,7 +128,7 @@ def part(
             ]
         }
     cells = _cells(draws, modality, in_a_row)
-    squeezed = count > ROOMY and kind_of(modality) != "image"
+    squeezed = not in_a_row and count > ROOMY and kind_of(modality) != "image"
     ratio = 1 if squeezed else round(cells.shape[2] / cells.shape[3], 3)
     return part | {"sheet": sheet(cells), "ratio": ratio}
 
@@ -195,16 +195,12 @@ class Square:
         ]
 
 
-def ends(outlines: Sequence[Outline]) -> np.ndarray:
-    """All points of the outer lines [point, 2]."""
-    return np.concatenate([one.outer.reshape(-1, 2) for one in outlines])
-
-
 def plane_payload(
     outlines: Sequence[Outline], exact: Sequence[Outline], plane: Plane
 ) -> dict[str, Any]:
     """Outlines as SVG paths in a square, with its axes."""
-    square = Square.around(ends((*outlines, *exact)))
+    ends = np.concatenate([one.outer.reshape(-1, 2) for one in (*outlines, *exact)])
+    square = Square.around(ends)
     return {
         "size": SIZE,
         "titles": plane.titles,

@@ -1,6 +1,6 @@
 """The frame around every page: navigation, the shared choices, the look."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -17,7 +17,13 @@ HOME = Path(__file__).resolve().parents[2]
 GROUND = {False: "#fcfbf8", True: "#14171a"}
 """The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
 _TELL = "_tell"
+START = "Start"
 PAGES = {
+    "start": (
+        START,
+        "One thing can be drawn, photographed and named: views of it, called modalities. A "
+        "multi-modal VAE learns what they share, and so can make up whichever is missing.",
+    ),
     "latent_space": (
         "Latent space",
         "Where do test items lie, and how does that change with what the model is shown?",
@@ -54,6 +60,8 @@ PAGES = {
         "claim not hold here?",
     ),
 }
+HEADINGS = {START: "Hide a view, and the model dreams it up"}
+"""What stands above a page, where that is not its name in the navigation."""
 RUNLESS = ("Results",)
 """Pages that show no run of the visitor's choice."""
 
@@ -100,7 +108,8 @@ def draw(title: str) -> None:
     with st.sidebar:
         study, run, item, seed = _choose()
     _head(title)
-    mask = widgets.toggle_mask(study, run)
+    with st.container(key="unseen") if title == START else nullcontext():
+        mask = widgets.toggle_mask(study, run, _name(title))
     st.session_state[_TELL] = st.container()
     state.remember(state.Here(study, run, item, mask, seed))
 
@@ -115,9 +124,13 @@ def tell() -> None:
 
 
 def _head(title: str) -> None:
-    st.title(messages.literal(title), anchor=False)
-    question = next(text for name, text in PAGES.values() if name == title)
-    st.html(f'<p class="question">{question}</p>')
+    st.title(messages.literal(HEADINGS.get(title, title)), anchor=False)
+    st.html(f'<p class="question">{PAGES[_name(title)][1]}</p>')
+
+
+def _name(title: str) -> str:
+    """A page's name in the address."""
+    return next(name for name, (said, _) in PAGES.items() if said == title)
 
 
 def _choose() -> tuple[Study, Run, int, int]:
@@ -141,7 +154,8 @@ def _keep_choices() -> None:
     with st.sidebar, suppress(MMVAEError):
         st.html('<p class="source">Not used on this page, kept for the others:</p>')
         study, run, item, seed = _choose()
-        state.remember(state.Here(study, run, item, widgets.toggle_mask(study, run), seed))
+        mask = widgets.toggle_mask(study, run, "results")
+        state.remember(state.Here(study, run, item, mask, seed))
 
 
 def _about(run: loading.Run) -> str:

@@ -17,6 +17,7 @@ import streamlit as st
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.digits.words import ALPHABET, LENGTH
 from mmvae_core.errors import MMVAEError, RunError
+from mmvae_core.store.opening import MOST_MODALITIES
 from mmvae_core.store.records import RunReport
 from mmvae_core.store.results import Report, read_report, report_files
 from mmvae_core.store.run import TRAINED, Latents, Run
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from mmvae_core.explore.plane import Plane
     from mmvae_core.model import MultimodalVAE
     from mmvae_core.probability.posteriors import Posterior
-
-MOST_MODALITIES = 5
-"""Up to so many, all subsets of an item are made at once."""
 
 
 def root() -> Path:

@@ -23,7 +23,7 @@ MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
 _HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
-_DRAWN, _PLANE, _OFFERED = "_drawn_", "_plane", "_offered"
+_DRAWN, _PLANE, _OFFERED, _TOUCHED = "_drawn_", "_plane", "_offered", "_touched"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,12 @@ def remember(here: Here) -> None:
     before = st.session_state.get(_HERE)
     if before is not None and before.study.name != here.study.name:
         st.session_state.pop(_BEFORE, None)
-    elif before is not None and before.names == here.names and before.mask != here.mask:
+    elif (
+        before is not None
+        and before.names == here.names
+        and before.mask != here.mask
+        and has_touched_mask(here.study)  # else only another page opens in its own way
+    ):
         st.session_state[_BEFORE] = before.mask
     st.session_state[_HERE] = here
 
@@ -120,7 +125,31 @@ def take_item(item: int) -> None:
 def take_mask(names: Sequence[str]) -> None:
     """Show these modalities to the model. For callbacks: the frame's widget is drawn later."""
     st.session_state[MASK] = list(names)
+    touch_mask()
+
+
+def touch_mask() -> None:
+    """The visitor has chosen a mask: from now on it is the same on every page."""
+    present = st.session_state.get(_HERE)
+    st.session_state[_TOUCHED] = present.study.name if present else ""
     forget_notes()
+
+
+def has_touched_mask(study: Study) -> bool:
+    """Whether the visitor, or the link, has chosen a mask in this study."""
+    return st.session_state.get(_TOUCHED) == study.name
+
+
+def settle_mask(study: Study, names: Sequence[str], default: Sequence[str]) -> None:
+    """Before the mask's widget: where no mask was chosen, the page's own `default` is shown."""
+    if _TOUCHED not in st.session_state:
+        given = st.query_params.get_all(MASK)
+        is_chosen = bool(given) and is_among(names, empty=True)(given)
+        st.session_state[_TOUCHED] = study.name if is_chosen else ""
+    if not has_touched_mask(study):
+        st.session_state[_TOUCHED] = ""
+        if st.session_state.get(MASK, default) != default:
+            st.session_state[MASK] = default
 
 
 def write_empty_mask() -> None:

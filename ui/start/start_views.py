@@ -20,7 +20,6 @@ from ui.start import start_data
 KEY = "start_picture"
 OWN = "my own input"
 """What Generate calls starting from what the visitor gives."""
-CARRIED = (state.STUDY, state.RUN, state.ITEM, state.SEED)
 
 
 def picture(here: Here) -> Picture | None:
@@ -31,9 +30,10 @@ def picture(here: Here) -> Picture | None:
     try:
         made = _picture(here)
     except RunError as error:
-        st.info(messages.literal(f"No picture is drawn. {error}"))
+        said = f"No picture is drawn. {error}"
+        (st.error if here.run.is_evaluated else st.info)(messages.literal(said))
         return None
-    stamp = (str(here.study.folder), here.run.id, loading.run_hash(here.run), here.item, id(made))
+    stamp = (str(here.run.folder), loading.stamp(here.run), _age(here.study), here.item)
     start_picture(
         {
             "picture": _payload(stamp, here, made),
@@ -64,8 +64,8 @@ def _picture(here: Here) -> Picture:
 
 
 def _age(study: Study) -> tuple[int, ...]:
-    """Changes whenever the picture or the items do."""
-    paths = (study.folder / name for name in (FILE, "samples.npz"))
+    """Changes whenever the picture or what the study has of its items does."""
+    paths = (study.folder / name for name in (FILE, "samples.npz", "study.json"))
     return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths)
 
 
@@ -114,12 +114,12 @@ def doors(here: Here) -> None:
         + _door(
             "Show me",
             f"A closer look, with {' and '.join(missing)} hidden." if missing else "A closer look.",
-            _link("masks", {state.MASK: hidden}),
+            _link(here, "masks", {state.MASK: hidden}),
         )
         + _door(
             "My own",
             f"Draw {drawn[0]} of your own." if drawn else "Give values of your own.",
-            _link("generate", own),
+            _link(here, "generate", own),
         )
         + '<div class="door"><b>My data</b><span>Open models that you trained: <code>streamlit '
         "run app.py</code> <code>-- --checkpoints FOLDER</code></span></div></nav>"
@@ -133,9 +133,14 @@ def _door(title: str, text: str, link: str) -> str:
     )
 
 
-def _link(page: str, own: dict[str, str | list[str]]) -> str:
+def _link(here: Here, page: str, own: dict[str, str | list[str]]) -> str:
     """A page's address in this state; a new session opens it, as of any link."""
-    kept = {key: st.query_params.get_all(key) for key in CARRIED if key in st.query_params}
+    kept = {
+        state.STUDY: here.study.name,
+        state.RUN: here.run.folder.name,
+        state.ITEM: here.item,
+        state.SEED: here.seed,
+    }
     return f"{page}?{urlencode({**kept, **own}, doseq=True)}"
 
 

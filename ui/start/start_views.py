@@ -156,9 +156,9 @@ def source(here: Here, made: Picture) -> None:
     draws = made.latents.shape[0]
     views.source(
         f"Item {here.item}, class {class_html(label, classes)}",
-        "in the middle, two axes of the latent space: the region holds 95 % of the posterior, where "
-        f"the model thinks that the item is; the {draws} orange dots are draws of it, of which the "
-        "pictures to the right are made; the small ones are other test items, a colour a class",
+        "in the middle two axes of the latent space; small dots: other test items, a colour a "
+        "class; region: it holds 95 % of the posterior, where the model thinks that the item is; "
+        f"orange dots: {draws} draws of it, of which the pictures to the right are made",
         "learnt: rate, in nats of 1.44 bits",
         f"unsure: width of the posterior, {float(made.prior_width[0]):.2f} before anything is known",
         "seed 0",

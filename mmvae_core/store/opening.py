@@ -85,7 +85,7 @@ def write_picture(study: Study, picture: Picture) -> Path:
 def read_picture(study: Study, run: Run, item: int) -> Picture | None:
     """The stored picture; None if there is none, or it is of other weights or of another item."""
     path, count = study.folder / FILE, len(run.config.names)
-    if not path.is_file():
+    if not path.exists():
         return None
     remedy = f"make it anew with `python -m mmvae_core opening {study.name}`"
     sizes = {"modality": count, "node": 2**count}

@@ -56,10 +56,15 @@ def test_start_says_what_this_is_and_where_to_go(open_app: Open, with_openings: 
         assert word in html, word
     text = re.sub("<[^>]*>", " ", re.sub("<style>.*?</style>", "", html, flags=re.DOTALL))
     assert len(text.split()) <= 250
-    here = {"study": ["digits"], "run": ["self_attention-masked"], "item": ["17"], "seed": ["0"]}
     assert doors(app) == [
-        ("masks", {**here, "mask": ["handwriting", "word"]}),
-        ("generate", {**here, "start": ["my own input"], "mask": ["handwriting"]}),
+        ("masks", {"mask": ["handwriting", "word"]}),
+        ("generate", {"start": ["my own input"], "mask": ["handwriting"]}),
+    ]
+    app = open_app("start", with_openings, study="five", run="poe", item="4", seed="2")
+    chosen = {"study": ["five"], "run": ["poe"], "item": ["4"], "seed": ["2"]}
+    assert doors(app) == [
+        ("masks", {**chosen, "mask": ["part0", "part1"]}),
+        ("generate", {**chosen, "start": ["my own input"]}),
     ]
 
 

@@ -1,5 +1,6 @@
 """The frame around every page: navigation, the shared choices, the look."""
 
+import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from ui.shell import loading, messages, state, widgets
 HOME = Path(__file__).resolve().parents[2]
 GROUND = {False: "#fcfbf8", True: "#14171a"}
 """The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
-_TELL = "_tell"
+_TELL, _LOOKED = "_tell", "_looked"
+LOOK_SECONDS = 0.25
+"""So long a browser takes to load what shows HTML, which brings the look."""
 START = "Start"
 PAGES = {
     "start": (
@@ -101,6 +104,8 @@ def draw(title: str) -> None:
     on_primary = GROUND[True] if state.is_dark() else "#ffffff"
     st.html(f"<style>:root {{ --ground: {ground}; --on-primary: {on_primary}; }}</style>")
     st.html(HOME / "ui" / "shell" / "style.css")
+    if title == START:
+        _let_the_look_arrive()
     if title in RUNLESS:
         _head(title)
         _keep_choices()
@@ -112,6 +117,13 @@ def draw(title: str) -> None:
         mask = widgets.toggle_mask(study, run, _name(title))
     st.session_state[_TELL] = st.container()
     state.remember(state.Here(study, run, item, mask, seed))
+
+
+def _let_the_look_arrive() -> None:
+    """Once a session: what the page draws comes after its look, so that nothing jumps."""
+    if _LOOKED not in st.session_state:
+        st.session_state[_LOOKED] = True
+        time.sleep(LOOK_SECONDS)
 
 
 def tell() -> None:

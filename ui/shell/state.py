@@ -23,7 +23,13 @@ MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
 _HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
-_DRAWN, _PLANE, _OFFERED, _TOUCHED = "_drawn_", "_plane", "_offered", "_touched"
+_DRAWN, _PLANE, _OFFERED, _TOUCHED, _DEFAULT = (
+    "_drawn_",
+    "_plane",
+    "_offered",
+    "_touched",
+    "_default",
+)
 
 
 @dataclass(frozen=True)
@@ -152,15 +158,32 @@ def settle_mask(study: Study, names: Sequence[str], default: Sequence[str]) -> N
             st.session_state[MASK] = default
 
 
-def write_empty_mask() -> None:
-    """Write `mask=` into the address when a program has emptied the mask.
+def write_mask(kept: Sequence[str], default: Sequence[str]) -> None:
+    """After the mask's widget: write into the address what Streamlit 1.67 leaves out of it.
 
-    Streamlit 1.67 leaves an empty list out, and without the parameter the mask is the default.
+    That is an empty mask which a program has set, and one that the last page opens with and this
+    page does not. Without the parameter the mask is the page's `default`.
     """
+    before = st.session_state.get(_DEFAULT, default)
+    st.session_state[_DEFAULT] = default
     context = get_script_run_ctx()
-    if context and not st.query_params.get_all(MASK):
-        with context.session_state.query_params() as address:
-            address.set_corrected_value(MASK, "", "string_value")
+    is_left_out = not kept or before != default
+    if not context or st.query_params.get_all(MASK) or list(kept) == default or not is_left_out:
+        return
+    text, kind = (list(kept), "string_array_value") if kept else ("", "string_value")
+    with context.session_state.query_params() as address:
+        address.set_corrected_value(MASK, text, kind)
+
+
+def unlike_defaults() -> dict[str, str]:
+    """The choices of study, run, item and seed that are in the address: all but the defaults."""
+    held = st.session_state.get(_OFFERED, {})
+    defaults = {key: held[key][2] for key in (STUDY, RUN, ITEM) if key in held} | {SEED: 0}
+    return {
+        key: str(st.session_state[key])
+        for key, default in defaults.items()
+        if st.session_state.get(key, default) != default
+    }
 
 
 def own(name: str) -> str:

@@ -128,8 +128,7 @@ def toggle_mask(study: Study, run: Run, page: str) -> tuple[bool, ...]:
         bind="query-params",
         on_change=state.touch_mask,
     )
-    if not kept:
-        state.write_empty_mask()
+    state.write_mask(kept, default)
     return tuple(name in kept for name in names)
 
 

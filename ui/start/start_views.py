@@ -114,12 +114,12 @@ def doors(here: Here) -> None:
         + _door(
             "Show me",
             f"A closer look, with {' and '.join(missing)} hidden." if missing else "A closer look.",
-            _link(here, "masks", {state.MASK: hidden}),
+            _link("masks", {state.MASK: hidden}),
         )
         + _door(
             "My own",
             f"Draw {drawn[0]} of your own." if drawn else "Give values of your own.",
-            _link(here, "generate", own),
+            _link("generate", own),
         )
         + '<div class="door"><b>My data</b><span>Open models that you trained: <code>streamlit '
         "run app.py</code> <code>-- --checkpoints FOLDER</code></span></div></nav>"
@@ -133,15 +133,9 @@ def _door(title: str, text: str, link: str) -> str:
     )
 
 
-def _link(here: Here, page: str, own: dict[str, str | list[str]]) -> str:
+def _link(page: str, own: dict[str, str | list[str]]) -> str:
     """A page's address in this state; a new session opens it, as of any link."""
-    kept = {
-        state.STUDY: here.study.name,
-        state.RUN: here.run.folder.name,
-        state.ITEM: here.item,
-        state.SEED: here.seed,
-    }
-    return f"{page}?{urlencode({**kept, **own}, doseq=True)}"
+    return f"{page}?{urlencode({**state.unlike_defaults(), **own}, doseq=True)}"
 
 
 def _drawn(run: Run) -> list[str]:

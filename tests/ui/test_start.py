@@ -175,7 +175,9 @@ def test_every_subset_says_its_own_numbers(made: tuple[Picture, start_data.About
     for row, node in enumerate(data["nodes"]):
         kept = picture.masks[row]
         assert node["mask"] == "".join("1" if one else "0" for one in kept)
-        assert node["rate"].split(" ± ")[0] == f"{picture.rate[row]:.1f}".replace("-0.0", "0.0")
+        assert node["rate"].split(" ± ")[0].replace(",", "") == f"{picture.rate[row]:.1f}".replace(
+            "-0.0", "0.0"
+        )
         assert node["width"] == f"{picture.width[row]:.2f}"
         shown, hidden = node["label"].split("Shown: ")[1].split(". Made up: ")
         for name, one in zip(names, kept, strict=True):

@@ -113,7 +113,7 @@ def toggle_mask(study: Study, run: Run, page: str) -> tuple[bool, ...]:
     state.offer(
         state.MASK,
         names,
-        default,
+        names,
         study.name,
         empty=True,
         expected="some of " + ", ".join(names) + ", or empty",

@@ -115,7 +115,7 @@ def cases(app: str, made: str, bare: str) -> list[Case]:
         ),
         Case(
             "10,000 points: a lasso",
-            f"{made}/?study=many",
+            f"{made}/latent_space?study=many",
             ".js-plotly-plot",
             ".item-grid",
             choose_points,

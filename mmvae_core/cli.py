@@ -261,6 +261,25 @@ def study(
 
 
 @app.command()
+def opening(
+    name: Annotated[str, typer.Argument(help="A study's name.")],
+    threads: ThreadsOption = 2,
+    root: RootOption = SHIPPED,
+) -> None:
+    """Choose the run, item and masks that a study opens with, and make the Start page's picture."""
+    import torch
+
+    from mmvae_core.explore.opening import make_opening, told
+
+    torch.set_num_threads(threads)
+    found = find_study(name, root)
+    chosen, path = make_opening(found)
+    typer.echo(told(found, chosen))
+    if path is not None:
+        typer.echo(f"{path}: {path.stat().st_size:,} bytes")
+
+
+@app.command()
 def experiment(
     name: Annotated[str, typer.Argument(help="linear, bimodal or missing")],
     out: Annotated[Path, typer.Option(help="Folder for the table and the report.")] = RESULTS,

@@ -16,7 +16,12 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "judge/card.json": ("*", "shape"),
 }
 """A field of each JSON file, by its place; `*` is the first judge."""
-ARRAYS = {"latents.npz": "rate", "samples.npz": "*", "truth.npz": "latents"}
+ARRAYS = {
+    "latents.npz": "rate",
+    "samples.npz": "*",
+    "truth.npz": "latents",
+    "opening.npz": "rate",
+}
 """An array of numbers in each npz file; `*` is the first modality."""
 CELL = "validation_bound"
 """A column of history.csv."""

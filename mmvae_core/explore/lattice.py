@@ -72,6 +72,8 @@ class Lattice:
     normal: bool
     """Whether every outline is an ellipse."""
     prior_width: float
+    latents: np.ndarray
+    """The draws themselves, [draw, node, latent]."""
     samples: int = RATE_SAMPLES
     """Draws of each posterior where a number has an error."""
 
@@ -129,7 +131,8 @@ def lattice(
     subsets = torch.from_numpy(masks)
     posterior = change(posterior_all_subsets(model, batch, subsets), lambda value: value[:, 0])
     between, prior, exact = edges(subsets), model.prior(), exact_posteriors(model, batch, subsets)
-    means = decoded(model, torch.cat([posterior.mean[None], _draws(posterior, draws, seed)]))
+    latents = _draws(posterior, draws, seed)
+    means = decoded(model, torch.cat([posterior.mean[None], latents]))
     rate = node_rates(posterior, prior, RATE_SAMPLES, seed)
     gap = None if exact is None else kl_from_exact(posterior, exact, RATE_SAMPLES, seed)
     outlines = (
@@ -151,6 +154,7 @@ def lattice(
         _exact_outlines(exact, plane),
         normal=all(one.outer.ndim == 2 for one in outlines),
         prior_width=float(prior.stddev.mean()),
+        latents=latents.numpy(),
     )
 
 

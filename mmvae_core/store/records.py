@@ -164,13 +164,33 @@ class Card(Versioned, frozen=True, kw_only=True):
     version: Text = ""
 
 
+class Opening(Record, frozen=True, kw_only=True):
+    """What a study opens with: a run's folder, an item, and which modalities are shown.
+
+    `masks` are those of pages, by their address, whose question needs another one than `mask`.
+    """
+
+    run: Text
+    item: Count
+    mask: tuple[Text, ...]
+    masks: dict[str, tuple[Text, ...]] = {}
+
+    def shown(self, page: str) -> tuple[str, ...]:
+        """Which modalities a page opens with."""
+        return self.masks.get(page, self.mask)
+
+
 class About(Versioned, frozen=True, kw_only=True):
-    """`study.json`: what a study is called, its classes, its alphabets by modality, its sources."""
+    """`study.json`: what a study is called, its classes, its alphabets by modality, its sources.
+
+    `opening` is there once `python -m mmvae_core opening` has chosen it.
+    """
 
     title: Text
     classes: Annotated[tuple[Text, ...], Meta(max_length=1000)]
     alphabets: dict[str, Text] = {}
     sources: tuple[Text, ...] = ()
+    opening: Opening | None = None
 
 
 class JudgeCard(Versioned, frozen=True, kw_only=True):

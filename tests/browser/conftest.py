@@ -32,7 +32,8 @@ STILL = """(() => { const style = new CSSStyleSheet();
 LOOK_MS = 50
 """How often a page is asked; at every frame, which is the default, it would draw one each time."""
 LAST = {
-    "": ".item-grid",
+    "": ".doors",
+    "latent_space": ".item-grid",
     "masks": "[aria-label='All subsets']",
     "compare": "[aria-label='Measured figures']",
     "traverse": ".strips",

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 Tab = Callable[..., Watched]
 PAGES = (
     "",
+    "latent_space",
     "masks?mask=word",
     "compare",
     "traverse",

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.browser
 Tab = Callable[..., Watched]
 BASE = "run=moe-masked&item=7&mask=word&seed=3"
 LINKS = {
-    "latent_space": "/?projection=PCA&draws=trained",
+    "start": "/?",
+    "latent_space": "/latent_space?projection=PCA&draws=trained",
     "masks": "/masks?plain=true",
     "compare": "/compare?runs=moe-masked&runs=poe-mixture",
     "traverse": "/traverse?plane=two+latents&across=latent+2&up=latent+1&scale=posterior&by=photo"

@@ -44,7 +44,7 @@ def lasso(page: Page, chart: str) -> None:
 
 def test_exactly_the_chosen_items_are_exported_and_stay_chosen(server: str, tab: Tab) -> None:
     watched = tab()
-    page = watched.open(f"{server}/?item=3")
+    page = watched.open(f"{server}/latent_space?item=3")
     page.wait_for_selector(".scatterlayer .point")
     lasso(page, "map")
     page.get_by_role("button", name="Drop the choice").wait_for()
@@ -75,7 +75,7 @@ def test_exactly_the_chosen_items_are_exported_and_stay_chosen(server: str, tab:
 
 def test_the_points_glide_by_themselves_when_the_mask_changes(server: str, tab: Tab) -> None:
     watched = tab()
-    page = watched.open(f"{server}/?mask=word&projection=PCA")
+    page = watched.open(f"{server}/latent_space?mask=word&projection=PCA")
     page.wait_for_selector(".scatterlayer .point")
     start = page.evaluate(PLACE)
     page.evaluate(f"""() => {{ window.seen = new Set(); const look = () => {{
@@ -96,7 +96,7 @@ def test_the_points_glide_by_themselves_when_the_mask_changes(server: str, tab: 
 def test_who_wants_no_motion_sees_none(server: str, tab: Tab) -> None:
     watched = tab()
     watched.page.emulate_media(reduced_motion="reduce")
-    page = watched.open(f"{server}/?mask=word")
+    page = watched.open(f"{server}/latent_space?mask=word")
     page.locator(".st-key-mask button", has_text="photo").click()
     page.wait_for_selector(".updatemenu-button:has-text('Glide from word')")
     settle(page)

@@ -6,11 +6,13 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Watched, settle, use_scheme
+from ui.shell import frame
 
 pytestmark = pytest.mark.browser
 
 PATHS = {
-    "Latent space": "/",
+    "Start": "/",
+    "Latent space": "/latent_space",
     "Masks": "/masks",
     "Compare": "/compare",
     "Traverse": "/traverse",
@@ -32,9 +34,10 @@ def test_a_link_opens_its_page_on_a_cold_server(cold_server: str, tab: Tab, titl
         f"{cold_server}{PATHS[title]}?item=7&mask=word&seed=3&run=moe-masked"
         + ("&from_rival=photo" if title == "Conflict" else "")
     )
-    assert page.locator("h1").inner_text() == title
+    assert page.locator("h1").inner_text() == frame.HEADINGS.get(title, title)
     assert page.locator(".st-key-item input").input_value() == "7"
-    assert page.locator(".st-key-mask button[aria-pressed=true]").all_inner_texts() == ["word"]
+    pressed = page.locator(".st-key-mask button[aria-pressed=true]")
+    assert [text.strip() for text in pressed.all_text_contents()] == ["word"]
     assert page.locator("[data-testid=stAlert], [data-testid=stException]").count() == 0
     assert "MoE, masked bound" in page.locator("[data-testid=stSidebar]").inner_text()
     assert watched.errors == []
@@ -92,7 +95,7 @@ def choose_all(page: Page) -> None:
 
 def test_points_chosen_on_the_map_appear_as_items(server: str, tab: Tab) -> None:
     watched = tab()
-    page = watched.open(f"{server}/?item=3")
+    page = watched.open(f"{server}/latent_space?item=3")
     page.wait_for_selector(".scatterlayer .point")
     page.evaluate("document.querySelector('.js-plotly-plot').dataset.same = 'yes'")
     choose_all(page)

@@ -9,6 +9,7 @@ from mmvae_core.store.run import Run
 from mmvae_core.store.study import SHIPPED, studies
 from tests.browser.conftest import LAST, Watched, served, settle
 from tests.browser.test_pages import PATHS
+from ui.shell import frame
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +42,7 @@ def test_every_page_shows_the_run(shipped: str, tab: Callable[..., Watched], run
 def go_to(page: Page, title: str, last: str) -> None:
     """Follow the page's link in the navigation and wait until all is drawn."""
     page.get_by_role("link", name=title, exact=True).click()
-    page.get_by_role("heading", name=title, exact=True).wait_for()
+    heading = frame.HEADINGS.get(title, title)
+    page.get_by_role("heading", name=heading, exact=True).wait_for()
     page.wait_for_selector(last)
     settle(page)

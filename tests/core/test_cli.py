@@ -24,7 +24,17 @@ from mmvae_core.store.weights import save_weights
 from tests import small
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("app", "train", "evaluate", "runs", "generate", "data", "study", "experiment")
+COMMANDS = (
+    "app",
+    "train",
+    "evaluate",
+    "runs",
+    "generate",
+    "data",
+    "study",
+    "opening",
+    "experiment",
+)
 DIGITS = small.settings(
     study="digits",
     modalities=[

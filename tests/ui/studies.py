@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
@@ -15,16 +16,20 @@ from mmvae_core.evaluation.judge import Judge, save_judge
 from mmvae_core.evaluation.log_likelihood import log_likelihoods
 from mmvae_core.evaluation.rates import distortions, rates
 from mmvae_core.evaluation.report import sample_batch
+from mmvae_core.explore.opening import make_picture
 from mmvae_core.files import write_json
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.projections import fit_pca
 from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.opening import write_picture
 from mmvae_core.store.record_files import write_record, write_records
 from mmvae_core.store.records import (
     About,
     JudgeCard,
+    Opening,
 )
-from mmvae_core.store.study import Samples
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Samples, Study
 from mmvae_core.store.weights import save_weights
 from mmvae_core.subsets import all_subsets
 from tests import small
@@ -220,6 +225,22 @@ def write_study(
             for key, value in own.items()
         }
         _run(folder / name, from_dict(settings | {"study": folder.name} | merged), items)
+
+
+def write_opening(
+    folder: Path,
+    run: str,
+    item: int,
+    masks: Mapping[str, tuple[str, ...]],
+    picture: bool = False,
+) -> None:
+    """What a study opens with, as if it had been chosen."""
+    study, names = Study(folder), Run(folder / run).config.names
+    opening = Opening(run=run, item=item, mask=names, masks=dict(masks))
+    write_record(folder / "study.json", msgspec.structs.replace(study.about, opening=opening))
+    if picture:
+        first = Run(folder / run)
+        write_picture(study, make_picture(study, first, item, first.model()))
 
 
 def _run(folder: Path, config: RunConfig, items: Samples) -> None:

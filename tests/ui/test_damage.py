@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mmvae_core.explore.opening import make_picture
+from mmvae_core.store.opening import write_picture
 from mmvae_core.store.record_files import write_record
 from mmvae_core.store.records import PriorsCard
 from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
 from mmvae_core.store.weights import file_hash
 from tests import damage
 from tests.ui.conftest import html_of
@@ -25,6 +28,7 @@ PAGES_OF: dict[str, tuple[str, ...]] = {
     "samples.npz": ("latent_space", "generate", "order"),
     "study.json": ("latent_space", "fusion"),
     "judge/card.json": ("masks", "generate"),
+    "opening.npz": ("start",),
 }
 """Where each file is read. History and weights are not, or have tests of their own."""
 PRIORS = {"projection": "PCA", "draws": "mixture", "mask": ""}
@@ -36,8 +40,8 @@ CASES = [
     for page in pages
     for kind in KINDS[Path(name).suffix]
 ]
-NOT_THERE = ("study.json", "report.json", "latents.npz")
-"""Without these a folder is no study, and a run has not been evaluated."""
+NOT_THERE = ("study.json", "report.json", "latents.npz", "opening.npz")
+"""Without these a folder is no study, a run has not been evaluated, a picture is made."""
 ON_ONE_PAGE = [
     (name, PAGES_OF[name][0], kind)
     for name in PAGES_OF
@@ -51,7 +55,8 @@ def whole(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The made study `digits`, of which a run has a further prior's card."""
     root = tmp_path_factory.mktemp("damaged")
     shutil.copytree(checkpoints / "digits", root / "digits")
-    run = Run(root / "digits" / RUN)
+    run, study = Run(root / "digits" / RUN), Study(root / "digits")
+    write_picture(study, make_picture(study, run, 0, run.model()))
     card = PriorsCard(
         components=2,
         width=8,

@@ -16,7 +16,7 @@ from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, RUNS, float64
 from ui.kinds.views import view_of
-from ui.masks import lattice_cards
+from ui.shared import lattice_cards
 
 DRAWS, SEED, ITEM = 8, 3, 5
 EVERY = [

@@ -16,7 +16,17 @@ from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, about, vector_items, vectors, write_study
 
-PAGES = ("latent_space", "masks", "compare", "traverse", "generate", "fusion", "order", "conflict")
+PAGES = (
+    "start",
+    "latent_space",
+    "masks",
+    "compare",
+    "traverse",
+    "generate",
+    "fusion",
+    "order",
+    "conflict",
+)
 Open = Callable[..., AppTest]
 
 

@@ -2,12 +2,18 @@
 
 import random
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from streamlit.testing.v1 import AppTest
 
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import Opening
+from mmvae_core.store.study import Study
 from tests.ui.conftest import html_of
 from tests.ui.test_pages import PAGES
 
@@ -123,27 +129,94 @@ def check_page(app: AppTest, page: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_walk_stays_one_state(open_app: Open, page: str) -> None:
+def test_a_walk_stays_one_state(open_app: Open, with_openings: Path, page: str) -> None:
     dice = random.Random(f"walk on {page}")
-    app, walked = open_app(page, study="digits"), []
+    app, walked = open_app(page, with_openings, study="digits"), []
     for number in range(STEPS):
         walked.append(step(app, page, dice))
         said = " | ".join(walked[-6:])
         check(app, said)
         check_page(app, page, said)
         if number % AGAIN == AGAIN - 1:
-            other = open_app(page, **link(app, page))
+            other = open_app(page, with_openings, **link(app, page))
             check(other, f"by the link of: {said}")
             assert other.session_state["_here"] == app.session_state["_here"], said
             assert html_of(other) == html_of(app), said
 
 
+def opening_of(root: Path, study: str, page: str) -> tuple[str, int, tuple[str, ...]]:
+    """The run, item and mask that a page opens with in a study."""
+    opening = Study(root / study).about.opening
+    if opening is None:
+        run = "sum_pooling-masked"
+        names = {"small": ("numbers", "picture", "text")}[study]
+        return run, 0, names
+    return opening.run, opening.item, opening.shown(page)
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_another_study_starts_anew(open_app: Open, page: str) -> None:
-    """Its own run, its first item, all of its modalities; nothing stays of the one before."""
-    app = open_app(page, study="digits", run="moe-masked", item="9", mask="word")
+def test_another_study_starts_anew(open_app: Open, with_openings: Path, page: str) -> None:
+    """With its opening, or its first item and all modalities; nothing stays of the one before."""
+    app = open_app(page, with_openings, study="digits", run="moe-masked", item="9", mask="word")
     for study in ("five", "small", "digits"):
         app.selectbox(key="study").set_value(study).run()
         check(app, study)
         here = app.session_state["_here"]
-        assert (here.item, here.shown) == (0, here.names)
+        found = (here.run.folder.name, here.item, here.shown)
+        assert found == opening_of(with_openings, study, page)
+
+
+def test_a_page_opens_with_its_own_mask_until_one_is_chosen(
+    open_app: Open, with_openings: Path
+) -> None:
+    app = open_app("masks", with_openings)
+
+    def shown(page: str) -> tuple[str, ...]:
+        app.switch_page(f"pages/{page}.py").run()
+        check(app, page)
+        return app.session_state["_here"].shown
+
+    every = ("handwriting", "photo", "word")
+    for page, mask in (
+        ("generate", (every[0], every[2])),
+        ("compare", every[2:]),
+        ("order", every),
+    ):
+        assert shown(page) == mask
+        assert app.session_state["_here"].shown == mask
+    assert "_mask_before" not in app.session_state
+    app.button_group(key="mask").set_value(["photo"]).run()
+    assert [shown(page) for page in ("generate", "compare", "start", "masks")] == [("photo",)] * 4
+    app.button_group(key="mask").set_value(list(every)).run()
+    assert [shown(page) for page in ("generate", "compare")] == [every] * 2
+
+
+def test_a_mask_of_the_link_is_chosen(open_app: Open, with_openings: Path) -> None:
+    app = open_app("masks", with_openings, mask=["photo", "word"])
+    app.switch_page("pages/generate.py").run()
+    assert app.session_state["_here"].shown == ("photo", "word")
+
+
+@pytest.mark.parametrize(
+    ("run", "item", "masks"),
+    [
+        ("gone", 17, {"masks": ("photo",)}),
+        ("moe-masked", 4_000, {"masks": ("photo",)}),
+        ("moe-masked", 17, {"masks": ("smell",)}),
+        ("moe-masked", 17, {"masks": ()}),
+    ],
+)
+def test_an_opening_that_does_not_fit_falls_back(
+    open_app: Open, with_openings: Path, tmp_path: Path, run: str, item: int, masks: Any
+) -> None:
+    shutil.copytree(with_openings / "digits", tmp_path / "digits")
+    about = Study(tmp_path / "digits").about
+    opening = Opening(run=run, item=item, mask=("handwriting", "photo", "word"), masks=masks)
+    write_record(tmp_path / "digits" / "study.json", structs.replace(about, opening=opening))
+    for page in ("masks", "start"):
+        app = open_app(page, tmp_path)
+        check(app, page)
+    here = open_app("masks", tmp_path).session_state["_here"]
+    assert here.run.folder.name == ("moe-masked" if run == "moe-masked" else "sum_pooling-masked")
+    assert here.item == (item if item == 17 else 0)
+    assert here.shown == (("photo",) if masks["masks"] == ("photo",) else opening.mask)

@@ -61,6 +61,10 @@ class View(ABC):
         """Draws [draw, node, *shape] for the lattice's cards: one draw of each node, or four."""
 
     @abstractmethod
+    def row(self, draws: np.ndarray) -> dict[str, Any]:
+        """Draws [draw, node, *shape] in the same form, all those of a node in a row."""
+
+    @abstractmethod
     def plane(self, values: np.ndarray, columns: int) -> dict[str, Any]:
         """Values on a grid [row * column, ...], for the plane's component."""
 
@@ -131,6 +135,12 @@ class Drawn(View):
         ratio = self.ratio(cells.shape[2] / cells.shape[3], roomy)
         return {"name": self.name, "sheet": sheet_row(cells), "ratio": ratio, "words": None}
 
+    def row(self, draws: np.ndarray) -> dict[str, Any]:
+        """The rows of all nodes side by side in one picture."""
+        cells = np.concatenate(list(self._by_node(draws)), -1)
+        ratio = round(cells.shape[2] / cells.shape[3], 3)
+        return {"name": self.name, "sheet": sheet_row(cells), "ratio": ratio, "words": None}
+
     def ratio(self, own: float, roomy: bool) -> float:
         """Height by width on a card."""
         return round(own, 3)
@@ -157,12 +167,16 @@ class Drawn(View):
 
     def _cells(self, draws: np.ndarray) -> np.ndarray:
         """One picture a node [node, channel, height, width]."""
-        count, nodes = draws.shape[:2]
-        pictures = self.pictures(draws.reshape(count * nodes, *draws.shape[2:]))
-        pictures = pictures.reshape(count, nodes, *pictures.shape[1:])
-        if count < 4:
+        pictures = self._by_node(draws)
+        if len(pictures) < 4:
             return pictures[0]
         rows = [
             np.concatenate([pictures[one], pictures[other]], -1) for one, other in ((0, 1), (2, 3))
         ]
         return np.concatenate(rows, -2)
+
+    def _by_node(self, draws: np.ndarray) -> np.ndarray:
+        """Pictures [draw, node, channel, height, width]."""
+        count, nodes = draws.shape[:2]
+        pictures = self.pictures(draws.reshape(count * nodes, *draws.shape[2:]))
+        return pictures.reshape(count, nodes, *pictures.shape[1:])

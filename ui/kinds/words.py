@@ -53,6 +53,10 @@ class WordsView(View):
         nodes = [self.kind.texts(one) for one in draws.swapaxes(0, 1)]
         return {"name": self.name, "sheet": None, "ratio": 1, "words": nodes}
 
+    def row(self, draws: np.ndarray) -> dict[str, Any]:
+        """Words by node."""
+        return self.card(draws, roomy=True)
+
     def plane(self, values: np.ndarray, columns: int) -> dict[str, Any]:
         """A cell a place."""
         cells = [self._cell(one) for one in self.kind.means(values)]

@@ -8,9 +8,8 @@ import streamlit as st
 from mmvae_core.errors import RunError
 from mmvae_core.explore.plane import DRAWS, Plane
 from ui.components.lattice import lattice as component
-from ui.masks import lattice_cards
-from ui.masks.lattice_cards import number
-from ui.shared import views
+from ui.shared import lattice_cards, views
+from ui.shared.lattice_cards import number
 from ui.shell import loading, messages, state
 from ui.shell.state import Here, subset_name
 

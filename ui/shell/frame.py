@@ -1,6 +1,7 @@
 """The frame around every page: navigation, the shared choices, the look."""
 
-from contextlib import suppress
+import time
+from contextlib import nullcontext, suppress
 from html import escape
 from pathlib import Path
 
@@ -18,8 +19,16 @@ from ui.shell import loading, messages, state, widgets
 HOME = Path(__file__).resolve().parents[2]
 GROUND = {False: "#fcfbf8", True: "#14171a"}
 """The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
-_TELL = "_tell"
+_TELL, _LOOKED = "_tell", "_looked"
+LOOK_SECONDS = 0.25
+"""So long a browser takes to load what shows HTML, which brings the look."""
+START = "Start"
 PAGES = {
+    "start": (
+        START,
+        "One thing can be drawn, photographed and named: views of it, called modalities. A "
+        "multi-modal VAE learns what they share, and so can make up whichever is missing.",
+    ),
     "latent_space": (
         "Latent space",
         "Where do test items lie, and how does that change with what the model is shown?",
@@ -56,6 +65,8 @@ PAGES = {
         "claim not hold here?",
     ),
 }
+HEADINGS = {START: "Hide a view, and the model dreams it up"}
+"""What stands above a page, where that is not its name in the navigation."""
 RUNLESS = ("Results",)
 """Pages that show no run of the visitor's choice."""
 
@@ -96,6 +107,8 @@ def draw(title: str) -> None:
     messages.begin()
     st.html(f"<style>:root {{ --ground: {ground}; --on-primary: {on_primary}; }}</style>")
     st.html(HOME / "ui" / "shell" / "style.css")
+    if title == START:
+        _let_the_look_arrive()
     if title in RUNLESS:
         _head(title)
         _keep_choices()
@@ -103,9 +116,17 @@ def draw(title: str) -> None:
     with st.sidebar:
         study, run, item, seed = _choose()
     _head(title)
-    mask = widgets.toggle_mask(study, run)
+    with st.container(key="unseen") if title == START else nullcontext():
+        mask = widgets.toggle_mask(study, run, _name(title))
     st.session_state[_TELL] = st.container()
     state.remember(state.Here(study, run, item, mask, seed))
+
+
+def _let_the_look_arrive() -> None:
+    """Once a session: what the page draws comes after its look, so that nothing jumps."""
+    if _LOOKED not in st.session_state:
+        st.session_state[_LOOKED] = True
+        time.sleep(LOOK_SECONDS)
 
 
 def tell() -> None:
@@ -119,9 +140,13 @@ def tell() -> None:
 
 
 def _head(title: str) -> None:
-    st.title(messages.literal(title), anchor=False)
-    question = next(text for name, text in PAGES.values() if name == title)
-    messages.html(f'<p class="question">{question}</p>')
+    st.title(messages.literal(HEADINGS.get(title, title)), anchor=False)
+    messages.html(f'<p class="question">{PAGES[_name(title)][1]}</p>')
+
+
+def _name(title: str) -> str:
+    """A page's name in the address."""
+    return next(name for name, (said, _) in PAGES.items() if said == title)
 
 
 def _choose() -> tuple[Study, Run, int, int]:
@@ -146,7 +171,8 @@ def _keep_choices() -> None:
     with st.sidebar, suppress(MMVAEError):
         st.html('<p class="source">Not used on this page, kept for the others:</p>')
         study, run, item, seed = _choose()
-        state.remember(state.Here(study, run, item, widgets.toggle_mask(study, run), seed))
+        mask = widgets.toggle_mask(study, run, "results")
+        state.remember(state.Here(study, run, item, mask, seed))
 
 
 def _about_study(study: Study) -> str:

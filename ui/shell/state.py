@@ -23,7 +23,13 @@ MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
 _HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
-_DRAWN, _PLANE, _OFFERED = "_drawn_", "_plane", "_offered"
+_DRAWN, _PLANE, _OFFERED, _TOUCHED, _DEFAULT = (
+    "_drawn_",
+    "_plane",
+    "_offered",
+    "_touched",
+    "_default",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,12 @@ def remember(here: Here) -> None:
     before = st.session_state.get(_HERE)
     if before is not None and before.study.name != here.study.name:
         st.session_state.pop(_BEFORE, None)
-    elif before is not None and before.names == here.names and before.mask != here.mask:
+    elif (
+        before is not None
+        and before.names == here.names
+        and before.mask != here.mask
+        and has_touched_mask(here.study)  # else only another page opens in its own way
+    ):
         st.session_state[_BEFORE] = before.mask
     st.session_state[_HERE] = here
 
@@ -120,18 +131,59 @@ def take_item(item: int) -> None:
 def take_mask(names: Sequence[str]) -> None:
     """Show these modalities to the model. For callbacks: the frame's widget is drawn later."""
     st.session_state[MASK] = list(names)
+    touch_mask()
+
+
+def touch_mask() -> None:
+    """The visitor has chosen a mask: from now on it is the same on every page."""
+    present = st.session_state.get(_HERE)
+    st.session_state[_TOUCHED] = present.study.name if present else ""
     forget_notes()
 
 
-def write_empty_mask() -> None:
-    """Write `mask=` into the address when a program has emptied the mask.
+def has_touched_mask(study: Study) -> bool:
+    """Whether the visitor, or the link, has chosen a mask in this study."""
+    return st.session_state.get(_TOUCHED) == study.name
 
-    Streamlit 1.67 leaves an empty list out, and without the parameter the mask is the default.
+
+def settle_mask(study: Study, names: Sequence[str], default: Sequence[str]) -> None:
+    """Before the mask's widget: where no mask was chosen, the page's own `default` is shown."""
+    if _TOUCHED not in st.session_state:
+        given = st.query_params.get_all(MASK)
+        is_chosen = bool(given) and is_among(names, empty=True)(given)
+        st.session_state[_TOUCHED] = study.name if is_chosen else ""
+    if not has_touched_mask(study):
+        st.session_state[_TOUCHED] = ""
+        if st.session_state.get(MASK, default) != default:
+            st.session_state[MASK] = default
+
+
+def write_mask(kept: Sequence[str], default: Sequence[str]) -> None:
+    """After the mask's widget: write into the address what Streamlit 1.67 leaves out of it.
+
+    That is an empty mask which a program has set, and one that the last page opens with and this
+    page does not. Without the parameter the mask is the page's `default`.
     """
+    before = st.session_state.get(_DEFAULT, default)
+    st.session_state[_DEFAULT] = default
     context = get_script_run_ctx()
-    if context and not st.query_params.get_all(MASK):
-        with context.session_state.query_params() as address:
-            address.set_corrected_value(MASK, "", "string_value")
+    is_left_out = not kept or before != default
+    if not context or st.query_params.get_all(MASK) or list(kept) == default or not is_left_out:
+        return
+    text, kind = (list(kept), "string_array_value") if kept else ("", "string_value")
+    with context.session_state.query_params() as address:
+        address.set_corrected_value(MASK, text, kind)
+
+
+def unlike_defaults() -> dict[str, str]:
+    """The choices of study, run, item and seed that are in the address: all but the defaults."""
+    held = st.session_state.get(_OFFERED, {})
+    defaults = {key: held[key][2] for key in (STUDY, RUN, ITEM) if key in held} | {SEED: 0}
+    return {
+        key: str(st.session_state[key])
+        for key, default in defaults.items()
+        if st.session_state.get(key, default) != default
+    }
 
 
 def own(name: str) -> str:

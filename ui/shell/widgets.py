@@ -39,7 +39,7 @@ def pick_run(study: Study) -> Run:
     found, faults = loading.runs(study), loading.faults(study)
     if not found:
         raise RunError(next(iter(faults.values())))
-    first = _favourite(found)
+    first = _favourite(study, found)
     state.offer(state.RUN, list(found), list(found)[first], study.name)
     name = st.selectbox(
         "Trained model",
@@ -56,12 +56,15 @@ def pick_run(study: Study) -> Run:
 
 def pick_item(study: Study) -> int:
     """A test item by its number."""
-    count = len(loading.samples(study))
-    state.offer(state.ITEM, range(count), 0, study.name, expected=f"a number from 0 to {count - 1}")
+    count, opening = len(loading.samples(study)), study.about.opening
+    first = opening.item if opening and opening.item < count else 0
+    expected = f"a number from 0 to {count - 1}"
+    state.offer(state.ITEM, range(count), first, study.name, expected=expected)
     item = st.number_input(
         f"Item (0 to {count - 1})",
         0,
         count - 1,
+        first,
         key=state.ITEM,
         bind="query-params",
         on_change=state.forget_notes,
@@ -105,9 +108,9 @@ def pick_plain() -> bool:
     )
 
 
-def toggle_mask(study: Study, run: Run) -> tuple[bool, ...]:
-    """Which modalities the model is shown."""
-    names = list(run.config.names)
+def toggle_mask(study: Study, run: Run, page: str) -> tuple[bool, ...]:
+    """Which modalities the model is shown: what a page opens with, until the visitor chooses."""
+    names, default = list(run.config.names), opening_mask(study, run, page)
     state.offer(
         state.MASK,
         names,
@@ -116,19 +119,28 @@ def toggle_mask(study: Study, run: Run) -> tuple[bool, ...]:
         empty=True,
         expected="some of " + ", ".join(names) + ", or empty",
     )
+    state.settle_mask(study, names, default)
     kept = st.pills(
         "Shown to the model",
         names,
         selection_mode="multi",
-        default=names,
+        default=default,
         key=state.MASK,
         bind="query-params",
         help=helps("mask"),
-        on_change=state.forget_notes,
+        on_change=state.touch_mask,
     )
-    if not kept:
-        state.write_empty_mask()
+    state.write_mask(kept, default)
     return tuple(name in kept for name in names)
+
+
+def opening_mask(study: Study, run: Run, page: str) -> list[str]:
+    """What the study's opening shows on a page, where the run has it; else everything."""
+    names, opening = list(run.config.names), study.about.opening
+    shown = opening.shown(page) if opening else ()
+    return (
+        [name for name in names if name in shown] if set(shown) <= set(names) and shown else names
+    )
 
 
 def pick_runs(study: Study, present: Run, found: dict[str, Run]) -> list[Run]:
@@ -177,9 +189,11 @@ def comparable(run: Run, present: Run) -> bool:
     )
 
 
-def _favourite(found: dict[str, Run]) -> int:
-    """Which run opens by itself: an evaluated one with a learned aggregator and the tight bound."""
-    names = list(found)
+def _favourite(study: Study, found: dict[str, Run]) -> int:
+    """Which run opens by itself: the study's opening, else an evaluated one."""
+    names, opening = list(found), study.about.opening
+    if opening and opening.run in found:
+        return names.index(opening.run)
     ready = [name for name in names if found[name].is_evaluated]
     wished = [name for name in ready if name == "sum_pooling-masked"]
     return names.index((wished or ready or names)[0])

@@ -13,6 +13,7 @@ from mmvae_core.errors import RunError
 from mmvae_core.files import write_json
 from mmvae_core.store.arrays import write_arrays
 from mmvae_core.store.history import COLUMNS, EpochReport, read_history, write_history
+from mmvae_core.store.opening import Picture, read_picture, weights_of, write_picture
 from mmvae_core.store.record_files import write_record, write_records
 from mmvae_core.store.records import Auroc, JudgeCard, Mean, PriorsCard
 from mmvae_core.store.run import Run
@@ -34,6 +35,7 @@ def run(tmp_path: Path) -> Run:
     write_arrays(study / "truth.npz", {"latents": random.normal(size=(ITEMS, 2))})
     write_records(study / "judge" / "card.json", {"picture": JudgeCard(shape=(1, 12, 12))})
     write_arrays(run.folder / "latents.npz", latents(random))
+    write_picture(Study(study), picture(random, run))
     write_record(run.folder / "report.json", small.made_report(NAMES, 0))
     rows = [EpochReport(epoch, -9.0, -9.5, 1.0, 0.1, 0.01) for epoch in (1, 2)]
     write_history(run.folder / "history.csv", rows)
@@ -69,6 +71,30 @@ def latents(random: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
+def picture(random: np.random.Generator, run: Run) -> Picture:
+    """Of item 3, each outline a triangle."""
+    return Picture(
+        weights=weights_of(run),
+        item=np.array([3]),
+        masks=all_subsets(3).numpy(),
+        rate=random.random(8),
+        rate_error=np.zeros(8),
+        width=random.random(8),
+        prior_width=np.ones(1),
+        lines=random.random((24, 2)),
+        points=np.full(8, 3),
+        closed=np.array([True]),
+        latents=random.random((4, 8, 2)),
+        others=random.random((5, 2)),
+        other_labels=np.arange(5),
+        draws={
+            "numbers": random.random((4, 8, 4)),
+            "picture": np.zeros((4, 8, 1, 12, 12), np.uint8),
+            "text": np.zeros((4, 8, 3), np.uint8),
+        },
+    )
+
+
 READ: dict[str, Callable[[Run, Study], Any]] = {
     "card.json": lambda run, study: run.card,
     "report.json": lambda run, study: run.report,
@@ -79,6 +105,7 @@ READ: dict[str, Callable[[Run, Study], Any]] = {
     "judge/card.json": lambda run, study: study.judge_cards,
     "samples.npz": lambda run, study: study.samples_of(run.config),
     "truth.npz": lambda run, study: study.truth(),
+    "opening.npz": lambda run, study: read_picture(study, run, 3),
 }
 REMEDY = {
     "card.json": "python -m mmvae_core train",
@@ -86,10 +113,11 @@ REMEDY = {
     "priors.json": "python -m mmvae_core fit-prior {}",
     "latents.npz": "python -m mmvae_core evaluate {} --save",
     "history.csv": "python -m mmvae_core train",
+    "opening.npz": "python -m mmvae_core opening small",
 }
 STUDY_REMEDY = "python -m mmvae_core study digits --out"
-SILENT = {("truth.npz", "missing")}
-"""Made of data whose truth is not known, a study has none."""
+SILENT = {("truth.npz", "missing"), ("opening.npz", "missing")}
+"""Made of data whose truth is not known, a study has none; a picture is made when it is not there."""
 
 
 def path_of(run: Run, name: str) -> Path:

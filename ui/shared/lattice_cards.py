@@ -1,4 +1,4 @@
-"""The lattice as its component takes it: cards, edges, outlines as plain JSON. Pure."""
+"""Subsets of an item as components take them: cards, edges, outlines as plain JSON. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,42 +107,57 @@ def _right(share: Share) -> str:
     return f"{share.share:.2f}{spelt}"
 
 
-def plane_payload(
-    outlines: Sequence[Outline], exact: Sequence[Outline], plane: Plane
-) -> dict[str, Any]:
-    """Outlines as SVG paths in a square of SIZE, both axes to the same scale."""
-    ends = np.concatenate([one.outer.reshape(-1, 2) for one in (*outlines, *exact)])
-    low, high = ends.min(0), ends.max(0)
-    reach = max(float((high - low).max()), 1e-6) * (1 + 2 * MARGIN)
-    corner = (low + high - reach) / 2
+@dataclass(frozen=True)
+class Square:
+    """A square of SIZE in which a part of the plane is drawn, both axes to the same scale."""
 
-    def place(points: np.ndarray) -> np.ndarray:
-        flipped = (points - corner) / reach * SIZE
+    corner: np.ndarray
+    reach: float
+
+    @classmethod
+    def around(cls, points: np.ndarray) -> "Square":
+        """The smallest with a margin round all points [point, 2]."""
+        low, high = points.min(0), points.max(0)
+        reach = max(float((high - low).max()), 1e-6) * (1 + 2 * MARGIN)
+        return cls((low + high - reach) / 2, reach)
+
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Where points [..., 2] of the plane are drawn; to the right and down."""
+        flipped = (points - self.corner) / self.reach * SIZE
         return np.stack([flipped[..., 0], SIZE - flipped[..., 1]], -1)
 
-    def ticks(axis: int) -> list[list[Any]]:
-        start = float(corner[axis])
-        values = nice(start, start + reach)
-        where = [(value - start) / reach * SIZE for value in values]
+    def posterior(self, one: Outline) -> dict[str, Any]:
+        """One posterior: its mean, and its lines as SVG paths."""
+        return {
+            "at": [round(float(value), 1) for value in self.place(one.at)],
+            "outer": _path(self.place(one.outer)),
+            "inner": _path(self.place(one.inner)),
+        }
+
+    def ticks(self, axis: int) -> list[list[Any]]:
+        """Where round values of an axis are drawn, and what they are."""
+        start = float(self.corner[axis])
+        values = nice(start, start + self.reach)
+        where = [(value - start) / self.reach * SIZE for value in values]
         return [
             [round(spot if axis == 0 else SIZE - spot, 1), f"{value:g}"]
             for spot, value in zip(where, values, strict=True)
         ]
 
+
+def plane_payload(
+    outlines: Sequence[Outline], exact: Sequence[Outline], plane: Plane
+) -> dict[str, Any]:
+    """Outlines as SVG paths in a square, with its axes."""
+    ends = np.concatenate([one.outer.reshape(-1, 2) for one in (*outlines, *exact)])
+    square = Square.around(ends)
     return {
         "size": SIZE,
         "titles": plane.titles,
-        "x": ticks(0),
-        "y": ticks(1),
-        "nodes": [
-            {
-                "at": [round(float(value), 1) for value in place(one.at)],
-                "outer": _path(place(one.outer)),
-                "inner": _path(place(one.inner)),
-            }
-            for one in outlines
-        ],
-        "exact": [_path(place(one.outer)) for one in exact],
+        "x": square.ticks(0),
+        "y": square.ticks(1),
+        "nodes": [square.posterior(one) for one in outlines],
+        "exact": [_path(square.place(one.outer)) for one in exact],
     }
 
 

@@ -1,0 +1,1 @@
+"""What is only on the page Start."""

@@ -1,6 +1,7 @@
 """The command line: arguments only. Heavy modules are imported by the command that needs them."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -44,18 +45,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
 @app.command("app")
 def open_app(
     root: RootOption = SHIPPED,
+    own: Annotated[
+        Path, typer.Option("--runs", help="Folder of your own runs, shown with their studies.")
+    ] = Path("runs"),
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the app's address.")] = 8501,
+    host: Annotated[
+        str, typer.Option(help="This machine's name or address in the network, to let others in.")
+    ] = "",
 ) -> None:
-    """Open the app in a browser, on the runs of a folder of studies."""
+    """Open the app in a browser, on the runs of a folder of studies and on your own."""
     if not any(study.runs() for study in studies(root)):
         raise UsageError(
             f"There are no runs in the folder {str(root)!r}; name a folder of studies with "
             "--checkpoints FOLDER."
         )
-    options = ("--server.port", str(port), "--server.headless", "false")
+    headless = "true" if host else "false"
+    options: tuple[str, ...] = ("--server.port", str(port), "--server.headless", headless)
     options += ("--server.showEmailPrompt", "false", "--", "--checkpoints", str(root.resolve()))
+    options += ("--runs", str(own.resolve()))
+    if host:
+        options = (*_let_in(host), *options)
     command = (sys.executable, "-m", "streamlit", "run", str(HOME / "app.py"), *options)
     raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+def _let_in(host: str) -> tuple[str, ...]:
+    """Streamlit's options to be reached by others under one name, and under no other."""
+    if not re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", host):
+        raise UsageError(
+            f"--host {host!r} is no name or address; give this machine's, as 192.168.1.20."
+        )
+    names = (part for name in (host, "localhost") for part in ("--server.allowedHosts", name))
+    return ("--server.address", "::" if ":" in host else "0.0.0.0", *names)
 
 
 @app.command()

@@ -59,8 +59,7 @@ class Study:
 
     def runs(self) -> list[Run]:
         """The runs with a configuration and weights, by name."""
-        found = sorted(self.folder.glob("*/weights.safetensors"))
-        return [Run(path.parent) for path in found if (path.parent / "config.json").is_file()]
+        return runs_in(self.folder)
 
     def kinds(self, config: RunConfig) -> dict[str, Kind]:
         """What the modalities of a run are, by name, with the study's alphabets."""
@@ -146,6 +145,12 @@ class Study:
 def studies(root: Path | str = SHIPPED) -> list[Study]:
     """The studies under a folder."""
     return [Study(path.parent) for path in sorted(Path(root).glob("*/study.json"))]
+
+
+def runs_in(folder: Path) -> list[Run]:
+    """The runs in a folder that have a configuration and weights, by name."""
+    found = sorted(folder.glob("*/weights.safetensors"))
+    return [Run(path.parent) for path in found if (path.parent / "config.json").is_file()]
 
 
 def find_run(text: str, root: Path | str = SHIPPED) -> Run:

@@ -132,11 +132,32 @@ def test_the_app_is_started_on_the_named_runs(root: Path, monkeypatch: pytest.Mo
         return subprocess.CompletedProcess(command, 3)
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert call("app", "--checkpoints", root, "--port", 8765) == 3
+    own = root / "own"
+    assert call("app", "--checkpoints", root, "--port", 8765, "--runs", own) == 3
     (command,) = started
     assert Path(command[4]) == ROOT / "app.py"
-    assert command[-3:] == ("--", "--checkpoints", str(root.resolve()))
+    named = ("--", "--checkpoints", str(root.resolve()), "--runs", str(own.resolve()))
+    assert command[-5:] == named
     assert command[command.index("--server.port") + 1] == "8765"
+    assert "--server.address" not in command  # as configured: this machine alone
+
+
+def test_others_are_let_in_under_the_name_that_is_given(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[tuple[str, ...]] = []
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda command, check: started.append(command) or subprocess.CompletedProcess(command, 0),
+    )
+    assert call("app", "--checkpoints", root, "--host", "192.168.1.20") == 0
+    (command,) = started
+    assert command[command.index("--server.address") + 1] == "0.0.0.0"
+    allowed = [command[at + 1] for at, one in enumerate(command) if one == "--server.allowedHosts"]
+    assert allowed == ["192.168.1.20", "localhost"]
+    assert call("app", "--checkpoints", root, "--host", "a b; c") == 2
+    assert "is no name or address" in capsys.readouterr().err
 
 
 def test_the_app_is_not_started_without_runs(

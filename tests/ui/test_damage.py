@@ -160,3 +160,22 @@ def test_a_link_to_a_bad_run_opens_another_and_says_so(
     assert app.session_state["_here"].run.folder.name == RUN
     assert any(bad in one.value for one in app.warning)
     assert any(bad in one.value for one in app.sidebar.error)
+
+
+def test_ones_own_runs_stand_beside_those_of_their_study(
+    open_app: Open, checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "runs"
+    shutil.copytree(checkpoints / "digits" / "moe-masked", own / "mine")
+    shutil.copytree(checkpoints / "small" / "moe-masked", own / "other")
+    shutil.copytree(own / "mine", own / "broken")
+    (own / "broken" / "config.json").write_text("{")
+    monkeypatch.chdir(tmp_path)  # the folder `runs` is found where one works
+    for page in PAGES:
+        app = open_app(page, checkpoints, study="digits", run="mine")
+        assert not app.exception
+        assert app.session_state["_here"].run.folder.name == "mine"
+        offered = app.selectbox(key="run").options
+        assert "other" not in offered and "broken" not in offered
+        (error,) = (one.value for one in app.error)
+        assert error.startswith("broken cannot be opened. ")

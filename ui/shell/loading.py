@@ -19,7 +19,7 @@ from mmvae_core.errors import MMVAEError, RunError
 from mmvae_core.store.records import RunReport
 from mmvae_core.store.results import Report, read_report, report_files
 from mmvae_core.store.run import Latents, Run
-from mmvae_core.store.study import SHIPPED, Samples, Study
+from mmvae_core.store.study import SHIPPED, Samples, Study, find_study, runs_in
 from mmvae_core.store.study import studies as find_studies
 
 if TYPE_CHECKING:
@@ -37,9 +37,18 @@ LIKELIHOOD_DRAWS = 128
 
 def root() -> Path:
     """The folder of studies that `mmvae app --checkpoints FOLDER` named, else the shipped one."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--checkpoints", type=Path, default=SHIPPED)
-    return parser.parse_known_args(sys.argv[1:])[0].checkpoints
+    return _folder("--checkpoints", SHIPPED)
+
+
+def own_runs() -> Path:
+    """The folder of runs that belong to studies elsewhere: `--runs FOLDER`, else `runs`."""
+    return _folder("--runs", Path("runs"))
+
+
+def _folder(option: str, default: Path) -> Path:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(option, type=Path, default=default, dest="folder")
+    return parser.parse_known_args(sys.argv[1:])[0].folder
 
 
 def studies() -> dict[str, Study]:
@@ -263,7 +272,21 @@ def _study(folder: str, age: tuple[int, ...]) -> Study:
 
 
 def _all_runs(study: Study) -> dict[str, Run]:
-    return {run.folder.name: _run(str(run.folder), stamp(run)) for run in study.runs()}
+    """Those in the study's folder, then those of the visitor's own that name the study."""
+    found = {run.folder.name: _run(str(run.folder), stamp(run)) for run in study.runs()}
+    for run in runs_in(own_runs()):
+        own = _run(str(run.folder), stamp(run))
+        if own.folder.name not in found and _is_of(own, study):
+            found[own.folder.name] = own
+    return found
+
+
+def _is_of(run: Run, study: Study) -> bool:
+    """Whether a run was trained for the study; one that cannot be read is told in every study."""
+    try:
+        return run.config.study == study.name
+    except MMVAEError:
+        return True
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
@@ -439,7 +462,7 @@ def _plane(folder: str, age: tuple[int, ...], _latents: Latents) -> "Plane":
 
 def _items(run: Run) -> int:
     """How many test items the study has in which a run lies."""
-    return len(samples(Study(run.folder.parent)))
+    return len(samples(find_study(run, root())))
 
 
 def _study_stamp(study: Study) -> tuple[int, ...]:

@@ -35,7 +35,7 @@ PAGES = {
     ),
     "masks": (
         "Masks",
-        "Hide modalities of one item: what does the model still know, and what does it make up?",
+        "A mask hides modalities of one item: what does the model still know, and what does it make up?",
     ),
     "compare": (
         "Compare",

@@ -10,7 +10,6 @@ from mmvae_core.errors import RunError
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.shell import loading, messages, state
-from ui.shell.glossary import helps
 
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
@@ -127,7 +126,6 @@ def toggle_mask(study: Study, run: Run, page: str) -> tuple[bool, ...]:
         default=default,
         key=state.MASK,
         bind="query-params",
-        help=helps("mask"),
         on_change=state.touch_mask,
     )
     state.write_mask(kept, default)

@@ -141,7 +141,7 @@ def test_on_a_phone_the_cards_are_a_list(server: str, tab: Tab, scheme: str) -> 
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     steps = [text for text in page.locator(".step").all_inner_texts() if text]
     assert len(steps) == 5
-    assert all("nats gained" in text for text in steps)
+    assert all(text.count("moves ") == 1 and " nats, rate " in text for text in steps)
 
 
 def test_numbers_on_cards_have_contrast(server: str, tab: Tab) -> None:

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from mmvae_core.explore import finding
 from mmvae_core.store.run import Run
-from mmvae_core.store.study import Samples
+from mmvae_core.store.study import Samples, Study
 from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, about, vector_items, vectors, write_study
@@ -342,3 +343,29 @@ def test_draws_in_the_judges_order_are_the_same_draws(open_app: Open) -> None:
     )
     assert drawn != sure
     assert sorted(drawn) == sorted(sure)
+
+
+def test_an_item_is_found_by_class_and_by_what_a_run_makes_of_it(
+    open_app: Open, checkpoints: Path
+) -> None:
+    app = open_app("masks", study="digits", run="moe-masked")
+    study = Study(checkpoints / "digits")
+    labels, run = study.samples().labels, Run(study.folder / "moe-masked")
+    every = run.latents().log_likelihood
+    assert every is not None
+    app.selectbox(key="find_class").set_value("three").run()
+    app.selectbox(key="find_way").set_value(finding.UNLIKELY).run()
+    threes = np.flatnonzero(labels == 3)
+    order = threes[np.argsort(every[-1][threes], kind="stable")]
+    app.button(key="find_First").click().run()
+    assert app.session_state["_here"].item == order[0]
+    app.button(key="find_Next").click().run()
+    assert app.session_state["_here"].item == order[1 % len(order)]
+    app.selectbox(key="find_class").set_value("any").run()
+    app.selectbox(key="find_way").set_value(finding.MOVED).run()
+    other = Run(study.folder / app.selectbox(key="find_other").value)
+    assert other.folder != run.folder
+    near, far = (finding.neighbours(one.latents().mean[-1]) for one in (run, other))
+    app.button(key="find_First").click().run()
+    assert app.session_state["_here"].item == finding.by(finding.drift(near, far), largest=True)[0]
+    assert not app.exception

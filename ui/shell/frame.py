@@ -155,7 +155,9 @@ def _choose() -> tuple[Study, Run, int, int]:
     messages.html(_about_study(study), aside=True)
     run = widgets.pick_run(study)
     messages.html(_about(run), aside=True)
-    item, seed = widgets.pick_item(study), widgets.pick_seed()
+    item = widgets.pick_item(study)
+    widgets.find_item(study, run)
+    seed = widgets.pick_seed()
     copy_link()
     if widgets.pick_plain():
         st.html(HOME / "ui" / "shell" / "plain.css")

@@ -16,6 +16,7 @@ import streamlit as st
 from mmvae_core.config import ModalityConfig
 from mmvae_core.data.digits.words import ALPHABET, LENGTH
 from mmvae_core.errors import MMVAEError, RunError
+from mmvae_core.explore import finding
 from mmvae_core.store.records import RunReport
 from mmvae_core.store.results import Report, read_report, report_files
 from mmvae_core.store.run import Latents, Run
@@ -168,6 +169,15 @@ def generated(
     one or one fitted afterwards.
     """
     return _generated(str(run.folder), stamp(run), dict(given), count, seed, temperature, prior)
+
+
+def item_order(study: Study, run: Run, way: str, other: Run | None) -> np.ndarray:
+    """Test items in an order of `explore.finding`; an evaluated run, where that asks of one."""
+    if way == finding.NUMBER:
+        return np.arange(len(samples(study)))
+    others = () if other is None else (str(other.folder), stamp(other))
+    age = _study_stamp(study)
+    return _item_order(str(run.folder), stamp(run), age, way, others, study, run, other)
 
 
 def likelihood(run: Run, given: Mapping[str, np.ndarray], seed: int) -> tuple[float, float]:
@@ -384,6 +394,32 @@ def _generated(
         temperature,
         None if prior is None else _prior(folder, age, prior),
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _item_order(
+    folder: str,
+    age: tuple[int, ...],
+    study_age: tuple[int, ...],
+    way: str,
+    others: tuple[object, ...],
+    _study: Study,
+    _run: Run,
+    _other: Run | None,
+) -> np.ndarray:
+    if way == finding.MOVED and _other is not None:
+        return finding.by(finding.drift(_near(_run), _near(_other)), largest=True)
+    if way == finding.MIXED:
+        strangers = finding.strangers(samples(_study).labels, _near(_run))
+        return finding.by(strangers, largest=True)
+    known = latents(_run).log_likelihood
+    if known is None:
+        return np.arange(len(samples(_study)))
+    return finding.by(known[-1], largest=way == finding.LIKELY)
+
+
+def _near(run: Run) -> np.ndarray:
+    return finding.neighbours(latents(run).mean[-1])
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

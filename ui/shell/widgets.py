@@ -4,16 +4,20 @@ They are drawn by the frame (app.py), not by the pages: only there does a widget
 address keep its value over a page switch.
 """
 
+import numpy as np
 import streamlit as st
 
 from mmvae_core.errors import RunError
+from mmvae_core.explore import finding
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
+from ui.draw.marks import class_name
 from ui.shell import loading, messages, state
 
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
 MAX_COMPARED = 4
+ANY = "any"
 DRAWS = ["8", "32", "128"]
 
 
@@ -76,6 +80,43 @@ def pick_item(study: Study) -> int:
         help="A random other item of the test set",
     )
     return int(item)
+
+
+def find_item(study: Study, run: Run) -> None:
+    """Ways to an item that is worth a look, folded away: by class, by what the run makes of it."""
+    names = list(study.about.classes)
+    classes = np.array([class_name(int(one), names) for one in loading.samples(study).labels])
+    with st.popover("Find an item", width="stretch"):
+        options = [ANY, *dict.fromkeys(sorted(classes, key=list(classes).index))]
+        state.offer("find_class", options, ANY, study.name)
+        picked = st.selectbox("Of class", options, key="find_class")
+        order = loading.item_order(study, run, *_pick_way(study, run))
+        order = order if picked == ANY else order[classes[order] == picked]
+        at = np.flatnonzero(order == st.session_state.get(state.ITEM))
+        following = order[(at[0] + 1) % len(order)] if len(at) else order[0]
+        with st.container(horizontal=True):
+            for label, item in (("First", order[0]), ("Next", following)):
+                st.button(label, on_click=state.take_item, args=(int(item),), key=f"find_{label}")
+        st.html(f'<p class="source">{len(order):,} items</p>')
+
+
+def _pick_way(study: Study, run: Run) -> tuple[str, Run | None]:
+    """The order in which items come, and the other run that it asks of."""
+    if not run.is_evaluated:
+        return finding.NUMBER, None
+    others = {
+        name: one
+        for name, one in loading.runs(study).items()
+        if one.is_evaluated and one.folder != run.folder and one.config.names == run.config.names
+    }
+    ways = [finding.NUMBER, finding.LIKELY, finding.UNLIKELY, finding.MIXED]
+    ways += [finding.MOVED] if others else []
+    state.offer("find_way", ways, ways[0])
+    way = str(st.selectbox("In what order", ways, key="find_way"))
+    if way != finding.MOVED:
+        return way, None
+    state.offer("find_other", list(others), next(iter(others)), study.name)
+    return way, others[str(st.selectbox("The other run", list(others), key="find_other"))]
 
 
 def pick_seed() -> int:

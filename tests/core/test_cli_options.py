@@ -50,7 +50,7 @@ def threads():
     torch.set_num_threads(before)
 
 
-class Taken(UsageError):
+class TakenError(UsageError):
     """What a command handed on, in place of its doing it."""
 
 
@@ -90,7 +90,7 @@ def test_the_threads_of_a_command_are_those_of_torch(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def take(count: int) -> None:
-        raise Taken(f"{count} threads")
+        raise TakenError(f"{count} threads")
 
     monkeypatch.setattr(torch, "set_num_threads", take)
     given: dict[str, Sequence[object]] = {
@@ -105,7 +105,9 @@ def test_a_fit_prior_option_changes_the_priors(tmp_path: Path) -> None:
     def fitted(name: str, *more: object) -> tuple[PriorsCard, str]:
         root = tmp_path / name
         run = small.write_run(root / "linear" / "first", from_dict(LINEAR))
-        small.write_record(root / "linear" / "study.json", small.StudyAbout(title="Linear", classes=()))
+        small.write_record(
+            root / "linear" / "study.json", small.StudyAbout(title="Linear", classes=())
+        )
         options = ("--threads", 1, "--checkpoints", root, *more)
         assert call("fit-prior", "linear/first", *options) == 0
         card = read_record(run.folder / "priors.json", PriorsCard, "")
@@ -204,7 +206,7 @@ def test_a_study_is_made_as_the_options_say(
 
     def make(pools: str, photo: str, out: Path, training: Any, each: Any) -> None:
         seen.update(pools=pools, photo=photo, out=out, epochs=training.epochs)
-        raise Taken("taken")
+        raise TakenError("taken")
 
     monkeypatch.setattr("mmvae_core.data.digits.digits.load_digits", load)
     monkeypatch.setattr("mmvae_core.studies.make_digits", make)
@@ -226,7 +228,7 @@ def test_an_experiment_is_made_as_the_options_say(
 
     def take(*arguments: Any) -> None:
         seen[:] = arguments
-        raise Taken("taken")
+        raise TakenError("taken")
 
     monkeypatch.setattr("mmvae_core.experiments.runner.run_cells", take)
 

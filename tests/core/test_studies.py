@@ -72,7 +72,8 @@ def test_the_items_of_digits_are_test_items_and_its_judges_saw_none(
         card, judge = study.judge_cards[name], study.judges()[name]
         assert card.epochs == epochs == 4
         right = {
-            split: _right(judge, getattr(getattr(given, split), name)) for split in ("train", "test")
+            split: _right(judge, getattr(getattr(given, split), name))
+            for split in ("train", "test")
         }
         assert right["train"] != right["test"], "else nothing is told apart"
         assert (card.test_accuracy, card.test_count) == (pytest.approx(right["test"]), 70)

@@ -159,11 +159,18 @@ def test_a_card_says_rate_and_width_of_its_subset(checkpoints: Path) -> None:
     kinds = kinds_of(run.config, {})
     about = lattice_cards.About([view_of(kinds[name]) for name in names], {}, None)
     titles = ["+".join(np.array(names)[mask]) or "nothing" for mask in found.masks]
-    nodes = lattice_cards.payload(found, titles, about)["nodes"]
-    for row, node in enumerate(nodes):
+    payload = lattice_cards.payload(found, titles, about)
+    for row, node in enumerate(payload["nodes"]):
         rate, width = f"{abs(float(found.rate.value[row])):.1f}", f"{found.width[row]:.2f}"
         assert (node["rate"], node["width"]) == (rate, width)
         assert node["label"].startswith(f"{titles[row]}: rate {rate} nats, width {width}")
+    for lower, upper, modality, _, _, change in payload["edges"]:
+        joined = found.masks[lower].copy()
+        joined[modality] = True
+        assert (found.masks[upper] == joined).all() and not found.masks[lower][modality]
+        rise = float(found.rate.value[upper] - found.rate.value[lower])
+        assert float(change) == pytest.approx(rise, abs=0.051), "to one digit"
+    assert len(payload["edges"]) == 5 * 2**4
 
 
 # what is kept

@@ -13,6 +13,7 @@ from mmvae_core.evaluation.coherence import share
 from mmvae_core.store.records import Mean
 from tests.small import made_report
 from ui.compare.report_rows import comparison_rows
+from ui.compare.trade_offs import run_points, trade_offs
 from ui.draw import compare_plots, landing, marks, plots, tables
 from ui.draw.compare_plots import RunPoint
 
@@ -104,3 +105,13 @@ def test_a_lopsided_interval_is_drawn_as_it_is() -> None:
     assert (trace.error_x.array, trace.error_x.arrayminus) == ((3.0,), (1.0,))
     assert trace.error_y.array == pytest.approx([0.1])
     assert trace.error_y.arrayminus == pytest.approx([0.3])
+
+
+def test_a_trade_off_has_each_figure_on_its_axis() -> None:
+    report = made_report(("b", "a"), 4)  # likelihood -140, rate 5, distortion 86, coherence 0.1
+    likelihood, rate = trade_offs()
+    for kind, x, y in ((likelihood, -140.0, 0.1), (rate, 5.0, 86.0)):
+        (point,) = run_points(kind, {"run": report}, "b+a", [])
+        assert (point.x[0], point.y[0]) == (x, y)
+    assert (rate.x.split()[0], rate.y.split(",")[0]) == ("rate", "distortion")
+    assert (likelihood.x.split()[1], likelihood.y.split()[1]) == ("log-likelihood,", "coherence")

@@ -21,6 +21,7 @@ from mmvae_core.modalities.kinds import kinds_of
 from mmvae_core.store.records import Winners
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
+from tests.small import made_report
 from tests.ui.conftest import html_of
 from ui.compare import compare_views
 from ui.conflict import conflict_views
@@ -150,6 +151,36 @@ def test_a_conflict_gives_each_side_its_own_share(mirrored: bool) -> None:
     a, b = ("0.30", "0.50") if mirrored else ("0.50", "0.30")
     html = conflict_views._split(won, mirrored)
     assert re.findall(r"<span>(\w+) ([\d.]+) ", html) == [("A", a), ("B", b), ("neither", "0.20")]
+
+
+def test_a_conflict_counts_the_draws_of_each_side() -> None:
+    said = conflict_views.judged(np.array([1, 1, 1, 2, 2, 3]), 1, 2)
+    found = re.findall(r"(as \w+) (\d) of 6 \(([\d.]+) to ([\d.]+)\)", said)
+    for (name, hits, low, high), (expected, count) in zip(
+        found, (("as A", 3), ("as B", 2), ("as neither", 1)), strict=True
+    ):
+        ends = binomtest(count, 6).proportion_ci(method="wilson")
+        assert (name, int(hits)) == (expected, count)
+        assert (low, high) == tuple(f"{end:.2f}" for end in ends)
+
+
+def test_a_conflict_score_stands_among_matched_and_swapped_ones(
+    checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {}
+    chart = SimpleNamespace(plotly_chart=lambda figure, alt, **_: told.update(alt=alt))
+    monkeypatch.setattr(conflict_views, "st", chart)
+    monkeypatch.setattr(conflict_views.views, "facts", lambda facts: told.update(facts=facts))
+    monkeypatch.setattr(conflict_views.state, "is_dark", lambda: False)
+    here, _ = here_of(checkpoints, "five/poe")
+    clash = made_report(("b", "a"), 0).conflict.given["b vs a"]
+    conflict_views.place(here, 4.25, None, clash)  # matched 1 to 5, swapped 3 to 11
+    assert told["facts"] == [
+        ("Conflict score of this pair", "4.2", "nats, exact"),
+        ("Median, both sides from one item", "3.0", "5 to 95 %: 1.0 to 5.0"),
+        ("Median, both sides from two classes", "7.0", "5 to 95 %: 3.0 to 11.0"),
+    ]
+    assert "from one item: median 3.0, 5 to 95 % 1.0 to 5.0" in told["alt"]
 
 
 def test_a_card_says_rate_and_width_of_its_subset(checkpoints: Path) -> None:

@@ -154,12 +154,12 @@ def test_a_conflict_gives_each_side_its_own_share(mirrored: bool) -> None:
 
 
 def test_a_conflict_counts_the_draws_of_each_side() -> None:
-    said = conflict_views.judged(np.array([1, 1, 1, 2, 2, 3]), 1, 2)
-    found = re.findall(r"(as \w+) (\d) of 6 \(([\d.]+) to ([\d.]+)\)", said)
+    said = conflict_views.judged(np.array([1, 1, 1, 1, 2, 2, 3]), 1, 2)
+    found = re.findall(r"(as \w+) (\d) of 7 \(([\d.]+) to ([\d.]+)\)", said)
     for (name, hits, low, high), (expected, count) in zip(
-        found, (("as A", 3), ("as B", 2), ("as neither", 1)), strict=True
+        found, (("as A", 4), ("as B", 2), ("as neither", 1)), strict=True
     ):
-        ends = binomtest(count, 6).proportion_ci(method="wilson")
+        ends = binomtest(count, 7).proportion_ci(method="wilson")
         assert (name, int(hits)) == (expected, count)
         assert (low, high) == tuple(f"{end:.2f}" for end in ends)
 

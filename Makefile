@@ -1,11 +1,12 @@
 # `make app` installs and opens the app; `make test` installs and passes the tests; `make docs` makes
-# pages of docstrings and guides, in site/, and fails on a broken link.
+# pages of docstrings and guides, in site/, and fails on a broken link; `make mutants` plants faults
+# one at a time and tells which the tests notice.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DOCS := .venv-docs
 
-.PHONY: app test lint docs clean
+.PHONY: app test lint mutants docs clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.headless false --server.showEmailPrompt false
@@ -21,6 +22,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check -q .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+mutants: $(VENV)/.dev
+	$(BIN)/python tools/mutants.py
 
 docs: $(DOCS)/.done
 	$(DOCS)/bin/mkdocs build --strict

@@ -21,7 +21,7 @@ def table(items: int = 30, latent: int = 3) -> MapTable:
     random = np.random.default_rng(0)
     return MapTable(
         np.arange(items),
-        np.arange(items) % 4,
+        np.arange(items) ** 2 % 7,
         random.normal(size=(items, latent)),
         random.random((items, latent)),
         random.normal(size=(items, 2)),
@@ -39,8 +39,18 @@ def test_so_many_chosen_so_many_exported(ids: tuple[int, ...]) -> None:
     lines = part.csv().decode().splitlines()
     assert len(lines) == 1 + len(ids)
     assert [int(line.split(",")[0]) for line in lines[1:]] == sorted(ids)
+    rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+    whole = table()
+    for row, item in zip(rows, sorted(ids), strict=True):
+        assert int(row["label"]) == item**2 % 7
+        assert (float(row["x"]), float(row["y"])) == pytest.approx(whole.where[item], rel=1e-6)
+        for latent in range(3):
+            found = float(row[f"mean_{latent}"]), float(row[f"scale_{latent}"])
+            expected = whole.mean[item, latent], whole.scale[item, latent]
+            assert found == pytest.approx(expected, rel=1e-6)
     with np.load(io.BytesIO(part.npz()), allow_pickle=False) as arrays:
         assert arrays["ids"].tolist() == sorted(ids)
+        assert arrays["labels"].tolist() == [item**2 % 7 for item in sorted(ids)]
         np.testing.assert_array_equal(arrays["latent_mean"], table().mean[sorted(ids)])
         np.testing.assert_array_equal(arrays["latent_scale"], table().scale[sorted(ids)])
         np.testing.assert_array_equal(arrays["coordinates"], table().where[sorted(ids)])

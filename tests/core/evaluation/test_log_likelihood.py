@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import multivariate_normal
 
 from mmvae_core.batch import Batch
 from mmvae_core.errors import UsageError
 from mmvae_core.evaluation.log_likelihood import log_likelihood, log_likelihoods
+from mmvae_core.probability.posteriors import Gaussian
 from mmvae_core.subsets import all_subsets
 
 MASKS = all_subsets(3)
@@ -89,3 +91,20 @@ def test_wrong_masks_and_counts_are_refused(linear) -> None:
         log_likelihood(toy.model, toy.batch, FULL[:2], FULL, 1, 0)
     with pytest.raises(UsageError, match="1 or more"):
         log_likelihood(toy.model, toy.batch, FULL, FULL, 0, 0)
+
+
+def test_another_prior_has_the_evidence_of_its_own_normal(linear) -> None:
+    """x ~ N(W m + b, W S W' + s^2 I) under z ~ N(m, S); draws are those of the model's posterior."""
+    world, everything = linear(3), torch.ones(3, dtype=torch.bool)
+    loc, scale = torch.tensor([0.2, -0.3]).double(), torch.tensor([0.7, 0.9]).double()
+    loading = torch.cat(list(world.aggregator.loadings)).numpy()
+    noise = world.aggregator.noise**2 * np.eye(len(loading))
+    mean = loading @ loc.numpy() + torch.cat(list(world.aggregator.biases)).numpy()
+    spread = loading @ np.diag(scale.numpy() ** 2) @ loading.T + noise
+    data = torch.cat([world.batch.data[name] for name in world.model.names], -1).numpy()
+    expected = multivariate_normal(mean, spread).logpdf(data)
+    found = log_likelihood(
+        world.model, world.batch, everything, everything, 20_000, 0, 60_000, Gaussian(loc, scale)
+    )
+    np.testing.assert_allclose(found, expected, atol=0.05)
+    assert (np.abs(expected - world.evidence(everything)) > 0.1).all()

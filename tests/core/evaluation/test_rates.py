@@ -34,6 +34,19 @@ def test_closed_form_between_normals(prior_shape, monkeypatch) -> None:
     assert ((drawn.value - exact.value).abs() < 4 * drawn.error).all()
 
 
+def test_cross_rates_are_of_everything_from_what_is_shown() -> None:
+    """KL(q(z | x_O) || q(z | x_S)), written out; the other way round it is another number."""
+    posterior = gaussian(0, 4, 5, 3)
+    found = cross_rates(posterior, 2, 0)
+    q_loc, q_scale = posterior.loc[-1], posterior.scale[-1]
+    for row in range(4):
+        loc, scale = posterior.loc[row], posterior.scale[row]
+        by_hand = (scale / q_scale).log() - 0.5
+        by_hand = by_hand + (q_scale**2 + (q_loc - loc) ** 2) / (2 * scale**2)
+        torch.testing.assert_close(found[row].value, by_hand.sum(-1))
+        assert (found[row].value > 0.01).all() or row == 3
+
+
 def test_mixture_against_quadrature() -> None:
     weights, loc, scale = np.array([0.2, 0.5, 0.3]), np.array([-2.0, 0.1, 1.5]), [0.4, 0.8, 0.3]
     other = np.array([0.7, 0.3, 0.0])

@@ -25,7 +25,7 @@ from mmvae_core.training import runs as runs_module
 from mmvae_core.training.prior_fit import mixture_of, posterior_draws, refits
 from mmvae_core.training.runs import STATE, make_fabric, train_run
 from mmvae_core.training.state import TrainingState
-from mmvae_core.training.trainer import Trainer
+from mmvae_core.training.trainer import Trainer, beta_at
 from tests import rounding
 
 EPOCH = 128
@@ -338,6 +338,31 @@ def test_the_learning_rate_falls_to_a_fiftieth(finished: Run) -> None:
         cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
         expected = 0.05 * min(1, (step + 1) / 200) * (0.02 + 0.98 * cosine)
         assert row.learning_rate == pytest.approx(expected, abs=1e-6)  # the file has six digits
+
+
+def test_beta_rises_over_the_warm_up_and_is_whole_after_it() -> None:
+    made = settings()
+    made = from_dict(
+        to_dict(made) | {"objective": {"name": "masked", "warmup_epochs": 3, "beta": 2}}
+    )
+    assert [beta_at(made, epoch) for epoch in range(5)] == [0.5, 1.0, 1.5, 2.0, 2.0]
+    assert beta_at(settings(), 0) == 0.5
+    assert beta_at(settings(), 1) == 1.0
+
+
+def test_the_noise_of_a_training_follows_its_seed() -> None:
+    """The same items and the same weights at the start, another noise."""
+
+    class Fixed(Toy):
+        def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
+            return super().batches(0, epoch, size)
+
+    bounds = []
+    for seed in (0, 1, 1):
+        made = settings(epochs=1, seed=seed)
+        trainer = Trainer(build_model(settings()), made, Fixed(), make_fabric("cpu"))
+        bounds += [report.training_bound for report in trainer.epochs()]
+    assert bounds[0] != bounds[1] == bounds[2]
 
 
 def test_the_card_tells_how_the_run_came_to_be(finished: Run) -> None:

@@ -226,3 +226,17 @@ def test_too_little_training_data_is_refused(
 
 def test_the_default_folder_is_named_after_the_project() -> None:
     assert default_folder().name == "mmvae"
+
+
+def test_fixed_photos_are_drawn_from_the_whole_pool(pools: DigitPools) -> None:
+    """Not a pool's first of each digit, and with another seed other ones."""
+    photos, found = pools.test.photo, fixed_triples(pools, "test", 60)
+    firsts = []
+    for digit in range(10):
+        own = photos.by_label[photos.starts[digit] :][: photos.counts[digit]]
+        drawn = found.photo[found.labels == digit]
+        firsts.append(set(drawn) == set(own[: len(drawn)]))
+    assert not all(firsts)
+    again, other = (fixed_triples(pools, "test", 60, seed) for seed in (0, 1))
+    np.testing.assert_array_equal(again.photo, found.photo)
+    assert set(other.photo) != set(found.photo)

@@ -135,11 +135,11 @@ def test_a_page_is_added(tmp_path: Path) -> None:
     for step in (1, 2, 4):
         path = tmp_path / PAGE.path(step)
         path.parent.mkdir(exist_ok=True)
-        path.write_text(PAGE.block(step, "python"), encoding="utf-8")
+        path.write_text(PAGE.blocks(step, "python")[0][1], encoding="utf-8")
     (said,) = re.findall(r'`(""".*""")`', PAGE.steps[1])
     (tmp_path / PAGE.path(2)).with_name("__init__.py").write_text(said + "\n", encoding="utf-8")
     frame = tmp_path / PAGE.path(3)
-    frame.write_text(insert(frame.read_text(encoding="utf-8"), PAGE.block(3, "diff")))
+    frame.write_text(insert(frame.read_text(encoding="utf-8"), PAGE.blocks(3, "diff")[0][1]))
     ((_, *files),) = PAGE.commands(5, "pytest")
     done = run(tmp_path, "pytest", *files, "-p", "no:cacheprovider", "-vv")
     assert "test_the_rate_is_the_items_own PASSED" in done.stdout

@@ -78,7 +78,7 @@ def test_the_app_comes_along(site: Path) -> None:
         "import ui; print(ui.__file__, [one.value for one in app.title], list(app.exception))"
     )
     done = python(site, "-c", f"import sys; sys.path.insert(0, '{site}/mmvae_core/beside'); {code}")
-    assert "['Latent space'] []" in done.stdout, done.stderr
+    assert "['Hide a view, and the model dreams it up'] []" in done.stdout, done.stderr
     assert str(site) in done.stdout
 
 

@@ -33,7 +33,7 @@ EXPECTED = {
     for aggregator in ("poe", "moe", "sum_pooling", "self_attention")
     for objective in ("masked", "mixture")
 }
-EXPECTED |= {"concatenation-masked", "sum_pooling_paper-masked"}
+EXPECTED |= {"concatenation-masked", "mopoe-masked", "sum_pooling_paper-masked"}
 
 
 NUMBERS = 3 * 32 * 32 + 28 * 28 + 8

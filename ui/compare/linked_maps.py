@@ -73,8 +73,7 @@ def _beside(pair: Sequence[tuple[str, Here]], way: str) -> None:
                 views.run_mark(one.run),
             )
     messages.html(
-        '<p class="source">Each map has its own axes: places on one mean nothing on the other. '
-        "What is chosen on one map is lit on the other.</p>"
+        '<p class="source">Each map has its own axes; what is chosen on one is lit on the other.</p>'
     )
     chosen = state.chosen(here.study)
     if not chosen:

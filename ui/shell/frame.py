@@ -65,6 +65,18 @@ PAGES = {
         "claim not hold here?",
     ),
 }
+TRY = {
+    "latent_space": "hide what tells most, then press Glide: who moves?",
+    "masks": "press a card below; which modality cannot be made up?",
+    "compare": "show one modality alone: which rule still knows the rest?",
+    "traverse": "drag until the class changes; which modality turns first?",
+    "generate": "take my own input, and give one modality alone.",
+    "fusion": "hide one modality: whose share grows?",
+    "order": "press Shuffle: which model minds?",
+    "conflict": "take another modality from the rival: who wins now?",
+    "results": "choose another world: does the same rule win there?",
+}
+"""What a visitor may begin with, a line a page."""
 HEADINGS = {START: "Hide a view, and the model dreams it up"}
 """What stands above a page, where that is not its name in the navigation."""
 RUNLESS = ("Results",)
@@ -141,7 +153,9 @@ def tell() -> None:
 
 def _head(title: str) -> None:
     st.title(messages.literal(HEADINGS.get(title, title)), anchor=False)
-    messages.html(f'<p class="question">{PAGES[_name(title)][1]}</p>')
+    name = _name(title)
+    attempt = f"<br><b>Try:</b> {TRY[name]}" if name in TRY else ""
+    messages.html(f'<p class="question">{PAGES[name][1]}{attempt}</p>')
 
 
 def _name(title: str) -> str:

@@ -142,7 +142,7 @@ def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
     measured = None if report is None else report.log_likelihood.marginal.get(here.subset)
     given = loading.item_values(here.study, here.item, here.shown)
     return tables.SubsetRow(
-        f"{letter(index)} · {views.title(made.run)}",
+        f"{letter(index)} · {loading.title(made.run)}",
         drawn.rate,
         drawn.width,
         live_shares(here, made),
@@ -188,7 +188,7 @@ def generations(here: Here, made: Sequence[Made], difference: bool) -> None:
 def _cell(here: Here, modality: ModalityConfig, index: int, made: Made) -> str:
     values, verdict = made.drawn.at_draws[modality.name][:PICTURES], made.verdicts[modality.name]
     said = views.verdict_text(verdict, here.study, views.label_of(here) if here.shown else None)
-    name = f"{letter(index)} · {views.title(made.run)}"
+    name = f"{letter(index)} · {loading.title(made.run)}"
     alt = f"{len(values)} draws of {modality.name} by {name}. {said}"
     spelt = None if verdict is None or verdict.spelt is None else verdict.spelt[:PICTURES]
     body = views.look(here.study, modality).html(values, COLUMNS, alt, spelt)
@@ -228,7 +228,7 @@ def figures(runs: Sequence[Run]) -> None:
             )
         )
         return
-    heads = [f"{letter(index)} · {views.title(run)}" for index, run in enumerate(runs)]
+    heads = [f"{letter(index)} · {loading.title(run)}" for index, run in enumerate(runs)]
     messages.html(tables.comparison(comparison_rows(reports, runs[0].config.names), heads))
     likelihood = first.log_likelihood
     views.source(

@@ -26,7 +26,7 @@ def two_maps(here: Here, runs: Sequence[Run]) -> None:
     """The maps of two of the compared runs. A fragment: choosing points redraws nothing else."""
     with plainly():
         known = {
-            f"{letter(index)} · {views.title(run)}": run
+            f"{letter(index)} · {loading.title(run)}": run
             for index, run in enumerate(runs)
             if run.is_evaluated
         }

@@ -24,8 +24,8 @@ def trade_offs(here: Here, runs: Sequence[Run]) -> None:
         if run.config.names == here.names
     }
     stamps = tuple((name, loading.stamp(run)) for name, run in every.items())
-    chosen = tuple(views.title(run) for run in runs)
-    titled = {views.title(run): run for run in every.values()}
+    chosen = tuple(loading.title(run) for run in runs)
+    titled = {loading.title(run): run for run in every.values()}
     columns = st.columns(2, gap="large")
     for index, (column, kind) in enumerate(zip(columns, kinds(), strict=True)):
         found, figure = _trade_off(
@@ -68,7 +68,7 @@ def _trade_off(
 ) -> tuple[list[compare_plots.RunPoint], Any]:
     kind, reports = (
         kinds()[index],
-        {views.title(run): loading.report(run) for run in _runs.values()},
+        {loading.title(run): loading.report(run) for run in _runs.values()},
     )
     points = run_points(kind, reports, "+".join(_here.names), chosen)
     return points, compare_plots.trade_off((kind.x, kind.y), points, dark) if points else None

@@ -184,7 +184,7 @@ def over_all(here: Here, mine: tuple[str, ...], yours: tuple[str, ...]) -> None:
     targets = [name for name in here.names if any(name in one.won for one, _ in known.values())]
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in targets)
     body = "".join(
-        _row(views.title(run), *known[run.folder.name], targets, run == here.run)
+        _row(loading.title(run), *known[run.folder.name], targets, run == here.run)
         for run in runs
         if run.folder.name in known
     )

@@ -146,6 +146,11 @@ def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     )
 
 
+def spelt_text(share: Share) -> str:
+    """What follows a share of texts: how many have no mistake; nothing of other shares."""
+    return "" if share.spelt is None else f", spelt {share.spelt:.2f}"
+
+
 def nats(value: float, digits: int = 1) -> str:
     """A number of nats as it is written: what rounds to zero has no sign."""
     text = f"{float(value):,.{digits}f}"

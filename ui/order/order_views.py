@@ -72,7 +72,7 @@ def changes(runs: list[Run], found: list["Reordered"]) -> None:
         )
     )
     body = "".join(
-        f'<tr><th scope="row">{escape(views.title(run))}</th>'
+        f'<tr><th scope="row">{escape(loading.title(run))}</th>'
         f"<td>{_verdict(one.change.relative)}</td><td>{scientific(one.change.mean)}</td>"
         f"<td>{scientific(one.change.stddev)}</td><td>{scientific(one.change.relative)}</td></tr>"
         for run, one in zip(runs, found, strict=True)
@@ -90,7 +90,7 @@ def pictures(here: Here, runs: list[Run], found: list["Reordered"]) -> None:
         rows = []
         for modality in here.run.config.modalities:
             pair = "".join(
-                f"<figure>{_picture(here, modality, values, f'{views.title(run)}, {when}')}"
+                f"<figure>{_picture(here, modality, values, f'{loading.title(run)}, {when}')}"
                 f"<figcaption>{when}</figcaption></figure>"
                 for when, values in (
                     ("order of training", one.before[modality.name]),
@@ -103,7 +103,7 @@ def pictures(here: Here, runs: list[Run], found: list["Reordered"]) -> None:
             )
         with column:
             messages.html(
-                f'<div class="panel"><h3>{escape(views.title(run))}</h3>{"".join(rows)}</div>'
+                f'<div class="panel"><h3>{escape(loading.title(run))}</h3>{"".join(rows)}</div>'
             )
 
 

@@ -322,7 +322,7 @@ def _colour_source(here: Here, colour: str) -> str:
 def _alt(here: Here, row: int, way: str, colour: str) -> str:
     latents, labels = loading.latents(here.run), loading.samples(here.study).labels
     return (
-        f"Map by {views.title(here.run)} of {len(labels)} test items of "
+        f"Map by {loading.title(here.run)} of {len(labels)} test items of "
         f"{len(np.unique(labels))} classes by {way}, colour by {colour}, shown: {here.subset}. "
         f"Mean width {float(latents.stddev[row].mean()):.2f}, mean rate "
         f"{float(latents.rate[row].mean()):.1f} nats."

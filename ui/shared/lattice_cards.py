@@ -9,7 +9,7 @@ import numpy as np
 from mmvae_core.explore.plane import Outline, Plane, nice
 from mmvae_core.intervals import Z
 from mmvae_core.store.records import Share
-from ui.draw.tables import nats
+from ui.draw.tables import nats, spelt_text
 from ui.kinds.view import View
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ def _node(
 
 def _right(share: Share) -> str:
     """How often it comes out right; of texts also how often without a mistake."""
-    spelt = "" if share.spelt is None else f", spelt {share.spelt:.2f}"
-    return f"{share.share:.2f}{spelt}"
+    return f"{share.share:.2f}{spelt_text(share)}"
 
 
 @dataclass(frozen=True)

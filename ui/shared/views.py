@@ -11,11 +11,11 @@ import numpy as np
 from mmvae_core.config import ModalityConfig
 from mmvae_core.intervals import wilson
 from mmvae_core.modalities.kinds import kind_of
-from mmvae_core.store.records import RunReport, Share
+from mmvae_core.store.records import RunReport
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.draw.marks import class_html, class_name
-from ui.draw.names import run_title
+from ui.draw.tables import spelt_text
 from ui.kinds.view import View
 from ui.kinds.views import view_of
 from ui.shell import loading, messages
@@ -66,12 +66,6 @@ def judges_source(study: Study) -> str:
     return escape(
         f"judges trained on training items alone{known}; 95 % Wilson intervals in brackets"
     )
-
-
-def title(run: Run) -> str:
-    """What a run is called: by what it fuses with and what it was trained on."""
-    config = run.config
-    return run_title(run.folder.name, config.aggregator.name, config.objective.name)
 
 
 def run_mark(run: Run) -> str:
@@ -249,10 +243,6 @@ def rate_source(run: Run, subset: str) -> str:
     return f"estimate, {report.rate_samples} draws, seed {report.seed}"
 
 
-def _spelt(share: Share) -> str:
-    return "" if share.spelt is None else f", spelt {share.spelt:.2f}"
-
-
 def coherence_facts(
     report: RunReport | None, subset: str, names: Sequence[str]
 ) -> list[tuple[str, str, str]]:
@@ -262,7 +252,7 @@ def coherence_facts(
         (
             f"Right {name}, all items",
             f"{found[name].share:.2f}",
-            f"{found[name].low:.2f} to {found[name].high:.2f}{_spelt(found[name])}",
+            f"{found[name].low:.2f} to {found[name].high:.2f}{spelt_text(found[name])}",
         )
         for name in names
         if name in found

@@ -13,7 +13,6 @@ from mmvae_core.errors import MMVAEError
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.components.copy_link import copy_link
-from ui.draw.names import run_title
 from ui.shell import loading, messages, state, widgets
 
 HOME = Path(__file__).resolve().parents[2]
@@ -202,12 +201,11 @@ def _about_study(study: Study) -> str:
 def _about(run: Run) -> str:
     """What the run is called and, in small print, what it is."""
     card, config = run.card, run.config
-    title = run_title(run.folder.name, config.aggregator.name, config.objective.name)
     parts = config.aggregator.components
     mixture = f"posteriors are mixtures of {parts}, " if parts > 1 else ""
     prior = config.prior.name.replace("_", " ")
     return (
-        f'<p class="title">{escape(title)}</p><p class="source">'
+        f'<p class="title">{escape(loading.title(run))}</p><p class="source">'
         f"{escape(mixture)}latent of {config.latents}, {escape(prior)} prior, "
         f"{card.parameters:,} parameters, {card.epochs} epochs · "
         f"run <code>{loading.run_hash(run)}</code></p>"

@@ -22,6 +22,7 @@ from mmvae_core.store.results import Report, read_report, report_files
 from mmvae_core.store.run import Latents, Run
 from mmvae_core.store.study import SHIPPED, Samples, Study, find_study, runs_in
 from mmvae_core.store.study import studies as find_studies
+from ui.draw.names import run_title
 
 if TYPE_CHECKING:
     from mmvae_core.evaluation.coherence import Judge
@@ -127,6 +128,12 @@ def latents(run: Run) -> Latents:
 def report(run: Run) -> RunReport | None:
     """What was measured, or nothing if that has not been done yet."""
     return run.report if run.is_measured else None
+
+
+def title(run: Run) -> str:
+    """What a run is called: by what it fuses with and what it was trained on."""
+    config = run.config
+    return run_title(run.folder.name, config.aggregator.name, config.objective.name)
 
 
 def run_hash(run: Run) -> str:

@@ -84,14 +84,14 @@ def pick_item(study: Study) -> int:
 
 def find_item(study: Study, run: Run) -> None:
     """Ways to an item that is worth a look, folded away: by class, by what the run makes of it."""
-    names = list(study.about.classes)
-    classes = np.array([class_name(int(one), names) for one in loading.samples(study).labels])
+    labels, names = loading.samples(study).labels, list(study.about.classes)
     with st.popover("Find an item", width="stretch"):
-        options = [ANY, *dict.fromkeys(sorted(classes, key=list(classes).index))]
+        members = {class_name(int(one), names): int(one) for one in np.unique(labels)}
+        options = [ANY, *members]
         state.offer("find_class", options, ANY, study.name)
-        picked = st.selectbox("Of class", options, key="find_class")
+        picked = str(st.selectbox("Of class", options, key="find_class"))
         order = loading.item_order(study, run, *_pick_way(study, run))
-        order = order if picked == ANY else order[classes[order] == picked]
+        order = order if picked == ANY else order[labels[order] == members[picked]]
         at = np.flatnonzero(order == st.session_state.get(state.ITEM))
         following = order[(at[0] + 1) % len(order)] if len(at) else order[0]
         with st.container(horizontal=True):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmvae_core.build import build_model
-    from mmvae_core.config import load_config
+    from mmvae_core.config_files import load_config
     from mmvae_core.errors import MMVAEError
     from mmvae_core.face import evaluate, generate, lattice, log_likelihood, posterior, train
     from mmvae_core.store.study import find_run, find_study
@@ -44,7 +44,7 @@ _MODULES = {
     "build_model": "build",
     "find_run": "store.study",
     "find_study": "store.study",
-    "load_config": "config",
+    "load_config": "config_files",
 }
 """Where a name of the face is, if it is not in `mmvae_core.face`."""
 

@@ -1,8 +1,7 @@
-"""From configurations to objects: the only place where a string picks a class."""
+"""From configurations to models and objectives: the only place where a string picks a class."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -22,18 +21,12 @@ from mmvae_core.aggregators.self_attention import SelfAttention
 from mmvae_core.aggregators.start import start_aggregator
 from mmvae_core.aggregators.sum_pooling import SumPooling
 from mmvae_core.config import LikelihoodConfig, ModalityConfig, RunConfig
-from mmvae_core.data.digits.digit_source import digits
-from mmvae_core.data.moments import moments
-from mmvae_core.data.source import Source
-from mmvae_core.data.worlds.bimodal import bimodal
-from mmvae_core.data.worlds.linear import linear, linear_sparse
-from mmvae_core.data.worlds.missing import missing, missing_deep
 from mmvae_core.errors import ConfigError
 from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.modalities.modality import Modality
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
-from mmvae_core.networks.mixing import LEAK, MixingNetwork
+from mmvae_core.networks.mixing import MixingNetwork
 from mmvae_core.networks.mlp import LinearDecoder, VectorDecoder, VectorEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
 from mmvae_core.networks.start import LAST_LAYER, Standardise, keep_variance
@@ -42,6 +35,7 @@ from mmvae_core.objectives.masked import masked
 from mmvae_core.objectives.mixture import mixture
 from mmvae_core.objectives.terms import Objective
 from mmvae_core.objectives.total_correlation import total_correlation
+from mmvae_core.probability.counts import NegativeBinomial, Poisson
 from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.probability.likelihoods import (
     Bernoulli,
@@ -62,7 +56,6 @@ from mmvae_core.seeding import seeded
 from mmvae_core.subsets import EMPTY, random_shown, random_singletons, random_subsets
 
 DrawSubsets = Callable[[Tensor, torch.Generator], Tensor]
-MakeSource = Callable[[RunConfig, Path | None], Source]
 Entry = TypeVar("Entry")
 
 ENCODERS = {
@@ -84,8 +77,11 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "laplace": LocationScale,
     "bernoulli": Bernoulli,
     "categorical": Categorical,
+    "categories": Categorical,
+    "poisson": Poisson,
+    "negative_binomial": NegativeBinomial,
 }
-FAN_IN, KNOWN = "fan_in", "known"
+FAN_IN = "fan_in"
 HEADS: dict[str, MakeHead] = {"normal": GaussianHead, "laplace": LaplaceHead}
 FAMILIES: dict[str, type[Diagonal]] = {"normal": Gaussian, "laplace": DiagonalLaplace}
 MIXTURES: dict[str, type[DiagonalMixture]] = {"normal": GaussianMixture, "laplace": LaplaceMixture}
@@ -159,20 +155,12 @@ PRIORS: dict[str, Callable[[RunConfig], nn.Module]] = {
     ),
     "flow": lambda run: FlowPrior(run.latent, run.prior.width, run.prior.layers),
 }
-DATA: dict[str, MakeSource] = {
-    "digits": digits,
-    "linear": linear,
-    "linear_sparse": linear_sparse,
-    "bimodal": bimodal,
-    "missing": missing,
-    "missing_deep": missing_deep,
-}
 
 
 def build_model(config: RunConfig) -> MultimodalVAE:
     """A model with weights drawn from the training seed; the global generators are untouched.
 
-    >>> from mmvae_core.config import load_config
+    >>> from mmvae_core.config_files import load_config
     >>> from mmvae_core.places import HOME
     >>> build_model(load_config(HOME / "configs" / "experiments" / "bimodal.toml")).names
     ('vector', 'label')
@@ -180,36 +168,6 @@ def build_model(config: RunConfig) -> MultimodalVAE:
     with seeded(config.training.seed):
         modalities = [build_modality(one, config) for one in config.modalities]
         return MultimodalVAE(modalities, build_aggregator(config), build_prior(config))
-
-
-def start_model(config: RunConfig, source: Source) -> MultimodalVAE:
-    """The same model, its inputs and outputs fitted to the data where its start asks for that."""
-    model = build_model(config)
-    if config.start == FAN_IN:
-        for name, found in moments(config, source).items():
-            model.modality(name).start_at(found.mean, found.stddev)
-    for one in config.modalities:
-        if one.network == KNOWN:
-            _know(model.modality(one.name), source)
-    return model
-
-
-def _know(modality: Modality, source: Source) -> None:
-    """Give a modality the map that its data were drawn with, for its decoder."""
-    truth = getattr(source, "truth", None)
-    if truth is None or modality.name not in truth.maps:
-        raise ConfigError(
-            f"Modality {modality.name!r} has the network 'known', which is the true map of a made "
-            "world, and its data have none; choose another network, such as mlp."
-        )
-    known = truth.maps[modality.name]
-    if known.layers != 2 or known.slope != LEAK:
-        raise ConfigError(
-            f"Modality {modality.name!r} has the network 'known', which knows maps of two layers "
-            f"with slope {LEAK}; those of this world have {known.layers} layers with slope "
-            f"{known.slope}; choose another network, such as mlp."
-        )
-    modality.decoder.load_state_dict(known.state_dict())
 
 
 def build_modality(config: ModalityConfig, run: RunConfig) -> Modality:
@@ -292,11 +250,6 @@ def _check_name(name: str) -> None:
 def build_objective(config: RunConfig) -> Objective:
     """The bound that the configuration names."""
     return pick(OBJECTIVES, config.objective.name, "objective")
-
-
-def build_source(config: RunConfig, folder: Path | None = None) -> Source:
-    """The data set; `folder` is where downloaded data are (default: the user's cache)."""
-    return pick(DATA, config.data.name, "data set")(config, folder)
 
 
 def build_subsets(config: RunConfig) -> DrawSubsets:

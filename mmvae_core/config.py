@@ -1,16 +1,10 @@
-"""Configurations: frozen records, validated when built from TOML or JSON.
+"""Configurations: frozen records, validated when built; their files are read in `config_files`.
 
-A run's `config.json` is the whole truth about how it was made. Committed TOML files may name a
-base with `extends = "base.toml"`; tables are then merged key by key, the extending file winning.
-They may name a known model with `preset = "mopoe"` (see `presets`).
-
-What a part's `name` may be is known to `build` alone, which refuses one that it does not know.
+What a part's `name` may be is known to `build`, a data set's to `sources`; both refuse others.
 """
 
-import json
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,10 +12,8 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from mmvae_core.errors import ConfigError
-from mmvae_core.presets import PRESETS
 
 FORMAT = 1
-MAX_CONFIG_BYTES = 1_000_000
 COMPARED = {
     "aggregator.name",
     "aggregator.width",
@@ -48,13 +40,17 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class LikelihoodConfig(Config, frozen=True):
     """p(x_s | z): the distribution's name and, for Normal and Laplace, its scale.
 
-    A learned scale is one number, or with `per_entry` one for each of the data's entries.
+    A learned scale is one number, or with `per_entry` one for each of the data's entries; that of
+    a negative binomial is its overdispersion. `standardise` lets location and scale count in the
+    training data's standard deviations. With `library` counts are shares of each item's total.
     """
 
     name: Name
     scale: PositiveFloat = 1.0
     learn_scale: bool = False
     per_entry: bool = False
+    standardise: bool = False
+    library: bool = False
 
     def __post_init__(self) -> None:
         """Check that scales of their own are learned: fixed ones would all be the same."""
@@ -145,10 +141,11 @@ class DataConfig(Config, frozen=True):
 
     `photo` says where the photos of `digits` come from; `seed` which of the made worlds it is.
     `loadings` are those of the linear worlds: columns standard normal, or orthonormal as in the
-    paper's code.
+    paper's code. `folder` is that of the study of people's `own` data, see `data.own`.
     """
 
     name: Name = "digits"
+    folder: Annotated[str, Meta(max_length=1000)] = ""
     photo: Literal["rendered", "svhn"] = "rendered"
     epoch_size: Positive = 60_000
     seed: NonNegative = 0
@@ -158,14 +155,28 @@ class DataConfig(Config, frozen=True):
 class TrainingConfig(Config, frozen=True):
     """The budget: every run that is compared has the same.
 
-    With `bf16-mixed` encoders and decoders compute in bfloat16, all densities in float32.
+    With `bf16-mixed` encoders and decoders compute in bfloat16, all densities in float32. With
+    `patience` a training ends after so many passes without a better validation bound, and the
+    weights are those of its best pass. `restarts` are the passes after which a finished run went
+    on, each with a schedule of its own.
     """
 
     epochs: Positive
+    patience: NonNegative = 0
+    restarts: tuple[Positive, ...] = ()
     batch: Positive = 128
     learning_rate: PositiveFloat = 1e-3
     seed: NonNegative = 0
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+
+    def __post_init__(self) -> None:
+        """Check that each restart has passes before and after it."""
+        bounds = (0, *self.restarts, self.epochs)
+        if any(first >= second for first, second in pairwise(bounds)):
+            raise ValueError(
+                f"restarts must rise and lie before epochs = {self.epochs}, got "
+                f"{', '.join(map(str, self.restarts))}"
+            )
 
 
 class RunConfig(Config, frozen=True):
@@ -242,12 +253,12 @@ def unequal(configs: Sequence[RunConfig]) -> dict[str, list[str]]:
     aggregators and objectives alone.
     """
     flat = [_flat(to_dict(config)) for config in configs]
-    found: dict[str, list[str]] = {}
+    differences: dict[str, list[str]] = {}
     for key in dict.fromkeys(key for one in flat for key in one):
         values = [str(one.get(key, "-")) for one in flat]
         if len(set(values)) > 1 and key not in COMPARED:
-            found[key] = values
-    return found
+            differences[key] = values
+    return differences
 
 
 def _flat(value: Any, place: str = "") -> dict[str, Any]:
@@ -261,72 +272,3 @@ def _flat(value: Any, place: str = "") -> dict[str, Any]:
         for name, inner in value.items()
         for key, one in _flat(inner, f"{place}.{name}" if place else name).items()
     }
-
-
-def preset(name: str) -> tuple[AggregatorConfig, ObjectiveConfig]:
-    """The aggregator and the objective of a known model; see `presets.PRESETS`."""
-    tables = _preset(name, "preset")
-    return (
-        msgspec.convert(tables["aggregator"], AggregatorConfig),
-        msgspec.convert(tables["objective"], ObjectiveConfig),
-    )
-
-
-def load_config(path: Path | str) -> RunConfig:
-    """Read a TOML (with `extends`) or JSON configuration; ConfigError where it is none.
-
-    >>> from mmvae_core.places import HOME
-    >>> load_config(HOME / "configs" / "digits" / "sum_pooling-masked.toml").aggregator.name
-    'sum_pooling'
-    """
-    try:
-        return from_dict(_read(Path(path), depth=0), str(path))
-    except RecursionError:
-        raise ConfigError(f"{path} nests tables too deeply; write them as in configs/.") from None
-
-
-def _read(path: Path, depth: int) -> dict[str, Any]:
-    if depth > 4:
-        raise ConfigError(f"{path} is the fifth file in a chain of `extends`; use at most four.")
-    data = _parse(path)
-    base, known = data.pop("extends", None), data.pop("preset", None)
-    if path.suffix == ".json" and (base is not None or known is not None):
-        word = "preset" if base is None else "extends"
-        raise ConfigError(f"{path} names `{word}`, which only TOML files may; write all settings.")
-    if known is not None:
-        data = _merge(_preset(known, str(path)), data)
-    if base is None:
-        return data
-    if not isinstance(base, str):
-        raise ConfigError(f"{path}: `extends` must be a file name, got {base!r}.")
-    return _merge(_read(path.parent / base, depth + 1), data)
-
-
-def _preset(name: Any, source: str) -> dict[str, Any]:
-    if not isinstance(name, str) or name not in PRESETS:
-        known = ", ".join(PRESETS)
-        raise ConfigError(f"{source}: there is no preset {name!r}; choose one of {known}.")
-    return PRESETS[name]
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ConfigError(f"There is no configuration file {path}; give the path of a .toml file.")
-    if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{path} is over {MAX_CONFIG_BYTES:,} bytes, too large to be a config.")
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} cannot be read as a configuration: {error}.") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path} holds a {type(data).__name__}, expected a table of settings.")
-    return data
-
-
-def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in top.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmvae_core.build import build_source
 from mmvae_core.config import RunConfig
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.all_subsets import change, no_progress
@@ -24,11 +23,11 @@ from mmvae_core.evaluation.live_likelihood import live_likelihood
 from mmvae_core.evaluation.report import evaluate_run, save_evaluation
 from mmvae_core.explore import inference
 from mmvae_core.explore.generation import check_names, posterior_given
-from mmvae_core.explore.lattice import Lattice, masks_near
-from mmvae_core.explore.lattice import lattice as lattice_of
+from mmvae_core.explore.lattice import Lattice, make_lattice, masks_near
 from mmvae_core.explore.values import Value, to_people, to_stored
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
+from mmvae_core.sources import build_source
 from mmvae_core.store.history import EpochReport
 from mmvae_core.store.records import RunReport
 from mmvae_core.store.run import TRAINED, Run
@@ -72,8 +71,8 @@ def generate(
     model = _model(run)
     drawn_from = inference.prior_of(run, model, prior)
     items = _stored(run, given)
-    made = inference.generate(model, items, samples, seed, temperature, drawn_from)
-    return _to_people(run, made.at_draws)
+    generated = inference.generate(model, items, samples, seed, temperature, drawn_from)
+    return _to_people(run, generated.at_draws)
 
 
 def posterior(run: Run, given: Given = NOTHING) -> Posterior:
@@ -106,14 +105,14 @@ def log_likelihood(run: Run, given: Given, samples: int = 512, seed: int = 0) ->
     >>> seven.value > nonsense.value + 10
     True
     """
-    found = live_likelihood(_model(run), _tensors(run, given), samples, seed)
-    return Nats(float(found.value), 0.0 if found.error is None else float(found.error))
+    estimate = live_likelihood(_model(run), _tensors(run, given), samples, seed)
+    return Nats(float(estimate.value), 0.0 if estimate.error is None else float(estimate.error))
 
 
 def lattice(run: Run, item: Given, draws: int = 8, seed: int = 0) -> Lattice:
     """All subsets of one item: rate, width, generations, what each further modality adds, shares.
 
-    `item` has every modality of the run. Of more than five modalities only the full set and those
+    What `item` lacks is shown to no node, and `lacks` names it. Of more than five modalities only the full set and those
     that lack one are there, and no shares. Values are arrays by [node] as `masks` has them, rates
     and gains in nats, generations E[x | z] as the model gives them.
 
@@ -123,11 +122,11 @@ def lattice(run: Run, item: Given, draws: int = 8, seed: int = 0) -> Lattice:
     >>> [int(rate) for rate in lattice.rate.value[1:4]]  # of each modality alone
     [9, 47, 5]
     """
-    model, lacking = _model(run), [name for name in run.config.names if name not in item]
-    if lacking:
-        raise DataError(f"The item lacks {', '.join(lacking)}; give every modality of the run.")
+    model = _model(run)
+    if not item:
+        raise DataError("The item has no modality; give at least one of the run's.")
     items, masks = _stored(run, item), np.array(masks_near((True,) * len(model.names)))
-    return lattice_of(model, items, masks, draws, seed)
+    return make_lattice(model, items, masks, draws, seed)
 
 
 def train(
@@ -160,7 +159,7 @@ def evaluate(
     """
     report, latents = evaluate_run(run, find_study(run), seed, each)
     if save:
-        save_evaluation(run, report, latents)
+        return save_evaluation(run, report, latents)
     return report
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from tqdm import tqdm
 
@@ -11,7 +11,18 @@ from mmvae_core.config import RunConfig
 if TYPE_CHECKING:
     from mmvae_core.store.history import EpochReport
 
+Given = ParamSpec("Given")
 EachStep = Callable[[int, int], None]
+
+
+def both(first: Callable[Given, None], second: Callable[Given, None]) -> Callable[Given, None]:
+    """One callback that calls two."""
+
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> None:
+        first(*args, **kwargs)
+        second(*args, **kwargs)
+
+    return call
 
 
 @contextmanager
@@ -19,10 +30,12 @@ def training_bar(
     config: RunConfig, title: str
 ) -> Iterator[tuple[EachStep, Callable[["EpochReport"], None]]]:
     """Callbacks for `train_run`: a bar over all batches, and the bounds after every epoch."""
-    steps = -(-config.data.epoch_size // config.training.batch)
-    with tqdm(total=steps * config.training.epochs, desc=title, mininterval=1, unit="batch") as bar:
+    steps = 0
+    with tqdm(desc=title, mininterval=1, unit="batch") as bar:
 
         def each_step(done: int, total: int) -> None:
+            nonlocal steps
+            steps, bar.total = total, total * config.training.epochs
             bar.update(1)
 
         def each_epoch(report: "EpochReport") -> None:

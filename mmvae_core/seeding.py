@@ -54,8 +54,8 @@ def picked(probs: Tensor, shape: Sequence[int], generator: torch.Generator | Non
     rows = probs.reshape(-1, probs.shape[-1]).to(device)
     rows = torch.where(rows.isfinite().all(-1, keepdim=True), rows, 1.0)
     count = torch.Size(shape).numel()
-    found = torch.multinomial(rows, count, replacement=True, generator=generator).T
-    return found.reshape(*shape, *probs.shape[:-1]).to(probs.device)
+    indices = torch.multinomial(rows, count, replacement=True, generator=generator).T
+    return indices.reshape(*shape, *probs.shape[:-1]).to(probs.device)
 
 
 @contextmanager

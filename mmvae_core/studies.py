@@ -5,6 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import torch
+from msgspec.structs import replace
 
 from mmvae_core.config import RunConfig
 from mmvae_core.data.digits.digits import DigitPools, Pool, fixed_triples, triples
@@ -12,8 +14,10 @@ from mmvae_core.data.digits.words import ALPHABET, NAMES
 from mmvae_core.data.source import TableSource
 from mmvae_core.evaluation.judge import JudgeTraining, accuracy, save_judge, train_judge
 from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.held import SAMPLES
 from mmvae_core.store.record_files import as_record, write_record, write_records
 from mmvae_core.store.records import About, JudgeCard
+from mmvae_core.store.samples import Samples, write_samples
 from mmvae_core.store.study import Study
 from mmvae_core.store.weights import file_hash
 
@@ -39,7 +43,7 @@ def make_digits(
     items = triples(pools, fixed_triples(pools, "test", ITEMS))
     items["word"] = items["word"].astype(np.uint8)
     items["labels"] = items["labels"].astype(np.uint8)
-    write_arrays(folder / "samples.npz", items)
+    write_arrays(folder / SAMPLES, items)
     cards: dict[str, JudgeCard] = {}
     for name in JUDGED:
         pool: Pool = getattr(pools.train, name)
@@ -62,28 +66,54 @@ def make_digits(
             **asdict(training),
         )
     write_records(folder / "judge" / "card.json", cards)
-    write_record(folder / "study.json", _about(photo))
+    write_record(folder / "study.json", _about(photo, file_hash(folder / SAMPLES)))
     return Study(folder)
 
 
 def make_table_study(source: TableSource, config: RunConfig, folder: Path) -> Study:
     """Write `study.json`, `samples.npz` and `truth.npz` (true latents) of made data.
 
-    The samples are the first test items.
+    The samples are all test items, or TABLE_ITEMS of them, each class in its share.
     """
-    path, rows = folder / "study.json", slice(0, TABLE_ITEMS)
+    path, rows = (
+        folder / "study.json",
+        torch.from_numpy(spread(source.test.labels.numpy(), TABLE_ITEMS)),
+    )
     about = as_record(dict(source.about), About, str(path), "mend `about` of the data set")
-    arrays = {name: source.test.items.data[name][rows].numpy() for name in config.names}
-    write_arrays(folder / "samples.npz", arrays | {"labels": source.test.labels[rows].numpy()})
+    items = source.test.items.rows(rows)
+    observed = {name: items.observed[:, row].numpy() for row, name in enumerate(config.names)}
+    data = {name: _blank(items.data[name].numpy(), observed[name]) for name in config.names}
+    samples = Samples(data, source.test.labels[rows].numpy(), observed)
+    write_samples(folder / SAMPLES, samples)
     write_arrays(folder / "truth.npz", {"latents": source.test.latents[rows].float().numpy()})
-    write_record(path, about)
+    write_record(path, replace(about, samples=file_hash(folder / SAMPLES)))
     return Study(folder)
 
 
-def _about(photo: str) -> About:
+def spread(labels: np.ndarray, most: int) -> np.ndarray:
+    """Rows in their order: all, or `most` of them with each label of labels [item] in its share.
+
+    Made worlds come in no order, of which the first are as good as any; they stay the first.
+    """
+    rows = np.arange(len(labels))
+    counts = np.bincount(labels[:most] + 1, minlength=labels.max(initial=-1) + 2)
+    shares = np.bincount(labels + 1, minlength=len(counts)) * most / max(len(labels), 1)
+    if len(rows) <= most or (np.abs(counts - shares) <= 4 * np.sqrt(shares) + 1).all():
+        return rows[:most]
+    order = np.argsort(labels, kind="stable")
+    return np.sort(order[np.linspace(0, len(rows) - 1, most).round().astype(int)])
+
+
+def _blank(values: np.ndarray, has: np.ndarray) -> np.ndarray:
+    """Zeros where an item does not have the modality."""
+    return np.where(has.reshape(-1, *[1] * (values.ndim - 1)), values, 0).astype(values.dtype)
+
+
+def _about(photo: str, samples: str) -> About:
     return About(
         title="Digits: handwriting, house-number photo, word",
         classes=NAMES,
         alphabets={"word": ALPHABET},
         sources=(SOURCES["handwriting"], SOURCES[photo], SOURCES["word"]),
+        samples=samples,
     )

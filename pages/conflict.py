@@ -8,31 +8,31 @@ frame.enter()
 
 from ui.conflict import conflict_views  # noqa: E402
 from ui.shared import views  # noqa: E402
-from ui.shell import loading, state  # noqa: E402
+from ui.shell import answers, loading, state  # noqa: E402
 
 DRAWS = 16
 
 here = state.here()
 rival = conflict_views.pick_rival(here)
-yours = conflict_views.pick_part(here)
+yours = conflict_views.pick_part(here, rival)
 mine = tuple(name for name in here.shown if name not in yours)
 if not mine or not yours:
     st.info(
         "Both sides need a modality: show one above that is not taken from the rival, and take "
-        "at least one from the rival."
+        "at least one from the rival that it has."
     )
     raise messages.PageEnd
 conflict_views.both_sides(here, rival, yours)
 labels = loading.samples(here.study).labels
-if labels[here.item] == labels[rival]:
+if labels[here.item] == labels[rival] >= 0:
     st.info("Both items are of one class: this is what agreement looks like.")
 
 from mmvae_core.explore import insides  # noqa: E402  (torch comes after both sides are drawn)
 
 first = loading.item_values(here.study, here.item, mine)
 second = loading.item_values(here.study, rival, yours)
-made = loading.generated(here.run, first | second, DRAWS, here.seed)
-score, error = insides.conflict_score(loading.model(here.run), first, second, here.seed)
+generated = answers.generated(here.run, first | second, DRAWS, here.seed)
+score, error = insides.conflict_score(answers.model(here.run), first, second, here.seed)
 on_file = conflict_views.measured(here.run, mine, yours)
 
 st.subheader("Which side wins", anchor=False)
@@ -45,7 +45,11 @@ for column, modality in zip(
 ):
     with column:
         conflict_views.outcome(
-            here, modality, made.at_draws[modality.name], rival, modality.name in (*mine, *yours)
+            here,
+            modality,
+            generated.at_draws[modality.name],
+            rival,
+            modality.name in (*mine, *yours),
         )
 views.source(
     f"E[x | z] at {DRAWS} draws of z",

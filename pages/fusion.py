@@ -8,7 +8,7 @@ frame.enter()
 
 from ui.fusion import fusion_views  # noqa: E402
 from ui.shared import mask_views  # noqa: E402
-from ui.shell import loading, state  # noqa: E402
+from ui.shell import answers, loading, state  # noqa: E402
 
 here = state.here()
 mask_views.item_head(here)
@@ -16,12 +16,13 @@ mask_views.item_head(here)
 from mmvae_core.explore import insides  # noqa: E402  (torch comes after the head is drawn)
 
 given = loading.item_values(here.study, here.item, here.shown)
-model = loading.model(here.run)
+model = answers.model(here.run)
 about, parts = model.aggregator.about, insides.parts(model, given)
 fusion_views.explain(about, parts is not None)
 if parts is None:
     raise messages.PageEnd
-fusion_views.shares(here, parts, about.caveat)
+with st.container(key="shares"):
+    fusion_views.shares(here, parts, about.caveat)
 if parts.attention is not None:
     st.subheader("Who looks at whom", anchor=False)
     fusion_views.attention(here, parts.attention)

@@ -8,7 +8,7 @@ frame.enter()
 
 from ui.components import touch  # noqa: E402
 from ui.latent_space import chosen_views  # noqa: E402
-from ui.shared import latent_views  # noqa: E402
+from ui.shared import latent_views, map_touch_views, map_words  # noqa: E402
 from ui.shell import loading, state  # noqa: E402
 
 here = state.here()
@@ -21,8 +21,9 @@ with st.container(horizontal=True, gap="large"):
 
 glide = latent_views.latent_map(here, latents, row, way, colour, prior)
 touch.items_answer(state.take_item, glide)
-latent_views.map_caption(here, latents, row, way, colour)
-latent_views.prior_caption(here, way, prior)
+map_touch_views.answer(here, [latent_views.KEY])
+map_words.map_caption(here, latents, row, way, colour)
+map_words.prior_caption(here, way, prior)
 
 st.subheader("The chosen items", anchor=False)
 chosen_views.chosen_items(here, latents, row)

@@ -8,7 +8,7 @@ frame.enter()
 
 from ui.order import order_views  # noqa: E402
 from ui.shared import mask_views, views  # noqa: E402
-from ui.shell import loading, state  # noqa: E402
+from ui.shell import answers, loading, state  # noqa: E402
 
 here = state.here()
 mask_views.item_head(here)
@@ -24,8 +24,8 @@ from mmvae_core.explore import insides  # noqa: E402
 
 runs = order_views.pick_pair(here)
 given = loading.item_values(here.study, here.item, here.shown)
-found = [insides.reordered(loading.model(run), given, order) for run in runs]
-order_views.changes(runs, found)
+reordered = [insides.reordered(answers.model(run), given, order) for run in runs]
+order_views.changes(runs, reordered)
 views.source(
     f"item {here.item}, shown: {here.subset}",
     "exact, in float32: 10⁻⁷ is rounding",
@@ -42,5 +42,5 @@ if len(runs) < 2:
     )
 
 st.subheader("What each makes of it", anchor=False)
-order_views.pictures(here, runs, found)
+order_views.pictures(here, runs, reordered)
 views.source("E[x | z] at the mean of z, no draw", *(views.run_mark(run) for run in runs))

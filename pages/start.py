@@ -8,7 +8,8 @@ from ui.shell import state  # noqa: E402
 from ui.start import start_views  # noqa: E402
 
 here = state.here()
-made = start_views.picture(here)
+picture = start_views.draw_picture(here)
 start_views.doors(here)
-if made is not None:
-    start_views.source(here, made)
+start_views.model_parts(here)
+if picture is not None:
+    start_views.source(here, picture)

@@ -18,6 +18,14 @@ from mmvae_core.model import MultimodalVAE
 from tests.oracles.linear_gaussian import LinearGaussian
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `long` runs only where `-m` names it."""
+    if "long" not in config.getoption("-m"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """Also after a test of a command that took two."""

@@ -150,6 +150,20 @@ def write_study(root: Path, made: RunConfig | None = None, items: int = 4) -> Ru
     return write_run(folder / "first", made)
 
 
+def linear(items: int, epochs: int, batch: int) -> RunConfig:
+    """Two vectors of a made world, which need no files: trained in a moment."""
+    return from_dict(
+        settings(
+            modalities=[
+                {"name": name, "shape": [size], "width": 4, "likelihood": {"name": "normal"}}
+                for name, size in (("second", 6), ("first", 7))
+            ],
+            data={"name": "linear", "epoch_size": items},
+            training={"epochs": epochs, "batch": batch},
+        )
+    )
+
+
 def made_report(names: Sequence[str], seed: int) -> RunReport:
     """A report of invented figures, which differ between seeds."""
     subsets = subset_names(names)

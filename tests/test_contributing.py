@@ -12,10 +12,15 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from mmvae_core.explore.claims import measure
 from mmvae_core.files import read_json
 from mmvae_core.store.history import read_history
-from mmvae_core.store.study import Study
+from mmvae_core.store.study import SHIPPED, Study
+from tests.ui.conftest import html_of
+from ui.learn.cards import holds
+from ui.learn.reading import read_lesson
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("mmvae_core", "ui", "configs", "tests", "pyproject.toml")
@@ -146,6 +151,25 @@ def test_a_page_is_added(tmp_path: Path) -> None:
     assert "test_a_page_uses_no_other_page[rates] PASSED" in done.stdout
     run(tmp_path, "ruff", "check", "--no-cache", *(PAGE.path(step) for step in (1, 2, 3, 4)))
     run(tmp_path, "ruff", "format", "--check", "-q", *(PAGE.path(step) for step in (1, 2, 3, 4)))
+
+
+def test_a_card_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    steps = steps_of(text.split("## Add a card")[1].split("\n## ")[0])
+    ((_, card),) = Recipe("A card", steps).blocks(1, "toml")
+    (tmp_path / "third.toml").write_text(card, encoding="utf-8")
+    (found,) = read_lesson(tmp_path).cards
+    values = {one.name: measure(one.quantity, one.given, SHIPPED) for one in found.claims}
+    for one in found.claims:
+        assert holds(one, values[one.name], values.get(str(one.than), 0.0))
+    options = ["--checkpoints", str(SHIPPED), "--cards", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["app.py", *options])
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60).switch_page("pages/learn.py").run()
+    app.radio(key="learn_choice_third").set_value(found.question.right)
+    app.button(key="learn_keep").click().run()
+    assert not app.exception and not app.error and not app.info
+    two, three = (f"{values[name]:.2f}" for name in ("two", "three"))
+    assert f" falls from {two} to {three}: less" in html_of(app)
 
 
 @pytest.mark.slow

@@ -28,11 +28,33 @@ def test_its_commands_are_there(capsys: pytest.CaptureFixture[str]) -> None:
         assert f" {command} " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/handout.md"]
+)
+def test_tools_are_run_as_modules_so_that_they_find_the_package(page: str) -> None:
+    home = Path(__file__).parent.parent
+    text = (home / page).read_text(encoding="utf-8")
+    assert not re.findall(r"python tools/\S+", text)
+    for name in re.findall(r"python -m tools\.(\w+)", text):
+        assert (home / "tools" / f"{name}.py").is_file()
+
+
 def test_the_table_is_what_the_reports_say() -> None:
     from mmvae_core.store.study import SHIPPED, Study
     from tools.results_table import table
 
     assert table(Study(SHIPPED / "digits").runs()) in README
+
+
+def test_the_table_of_seeds_is_what_the_kept_reports_say() -> None:
+    from mmvae_core.store.spread import find_series, kept_runs
+    from mmvae_core.store.study import SHIPPED, Study
+    from tools.results_table import spread_table
+
+    study = Study(SHIPPED / "digits")
+    models = find_series(study.runs(), kept_runs(study), "training.seed")
+    assert models
+    assert spread_table(models) in README
 
 
 def test_its_picture_is_there() -> None:

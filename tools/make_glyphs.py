@@ -1,6 +1,6 @@
 """Draws `mmvae_core/data/digits/glyphs.png`, the atlas of digits that the house-number photos use.
 
-Run it only to change the fonts: `python tools/make_glyphs.py`. It needs the Debian packages
+Run it only to change the fonts: `python -m tools.make_glyphs`. It needs the Debian packages
 named in FONTS; everybody else reads the committed atlas, so pixels agree on every machine.
 One row a font (first the seen, then the held-out ones), one 48 x 48 cell a digit, white on black.
 Every digit is 40 px high and centred, and keeps its own width.

@@ -1,7 +1,7 @@
 """Plant the faults of tools/mutants.toml one at a time, and tell which the tests notice.
 
 Each would mislead a user. A fault is planted in a copy of the repository, never here; only the
-tests that must notice it are run. `make mutants` plants all, `python tools/mutants.py ID ...` some,
+tests that must notice it are run. `make mutants` plants all, `python -m tools.mutants ID ...` some,
 and the name of a room all of that room. The exit code is 1 where one survives that is not
 explained, and 2 where one does not apply, or its tests fail without it.
 """

@@ -137,9 +137,9 @@ class Fusion(Aggregator):
     ) -> list[Batched]:
         """The same for several masks, `prepare` called once."""
         masks = torch.stack(list(subsets))
-        found = self._fused(self._known(features, masks.any(0)), masks, prior)
+        posterior = self._fused(self._known(features, masks.any(0)), masks, prior)
         return [
-            found.rebuilt(*(value[row] for value in found.parameters()))
+            posterior.rebuilt(*(value[row] for value in posterior.parameters()))
             for row in range(len(masks))
         ]
 

@@ -58,7 +58,7 @@ class FixedAggregator(Fusion):
 
 
 class ProductOfExperts(FixedAggregator):
-    """Natural parameters add.
+    """PoE, the product of experts: natural parameters add.
 
     precision = 1 + sum_S 1/sigma_s^2, mean = (sum_S mu_s/sigma_s^2) / precision.
 
@@ -220,12 +220,12 @@ def prior_components(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The prior as components of the family: log weights [component], two [component, latent]."""
     if isinstance(prior, family):
-        found = prior.parameters()
+        parameters = prior.parameters()
     elif isinstance(prior, family.family):
-        found = (prior.loc.new_zeros(1), prior.loc[None], prior.scale[None])
+        parameters = (prior.loc.new_zeros(1), prior.loc[None], prior.scale[None])
     else:
-        found = _unit_component(family.family, like)
-    log_weights, loc, scale = (value.to(like.dtype) for value in found)
+        parameters = _unit_component(family.family, like)
+    log_weights, loc, scale = (value.to(like.dtype) for value in parameters)
     return log_weights, loc, scale
 
 

@@ -1,8 +1,9 @@
 """What training asks of a data set: batches of an epoch, and fixed validation batches.
 
-A data set is one function `(config, folder) -> Source`, named in `build.DATA`.
+A data set is one function `(config, folder) -> Source`, named in `sources.DATA`.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mmvae_core.batch import Batch
+from mmvae_core.config import RunConfig
 from mmvae_core.data.truth import Truth
 
 
@@ -25,6 +27,12 @@ class Source(Protocol):
     def validation(self, size: int) -> Iterator[Batch]:
         """Fixed batches never trained on."""
         ...
+
+
+def batches_in_a_pass(source: Source, config: RunConfig) -> int:
+    """How many batches a pass has: of the items that the source has, where it says how many."""
+    items = getattr(source, "items", config.data.epoch_size)
+    return math.ceil(items / config.training.batch)
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,11 @@ class TableSource:
     about: Mapping[str, Any]
     truth: Truth | None = None
     thinned: Table | None = None
+
+    @property
+    def items(self) -> int:
+        """Training items, whatever the configuration says of a pass."""
+        return len(self.train)
 
     def batches(self, seed: int, epoch: int, size: int) -> Iterator[Batch]:
         """One pass over all training items."""

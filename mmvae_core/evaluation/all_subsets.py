@@ -46,9 +46,9 @@ def posterior_all_subsets(
 
 def all_posteriors(model: MultimodalVAE, batch: Batch, size: int = ITEMS) -> Family:
     """The same for any number of items, `size` at a time, so that memory stays bounded."""
-    found = [posterior_all_subsets(model, part) for part in parts(batch, size)]
-    columns = zip(*(parameters(one) for one in found), strict=True)
-    return found[0].rebuilt(*(torch.cat(column, 1) for column in columns))
+    posteriors = [posterior_all_subsets(model, part) for part in parts(batch, size)]
+    columns = zip(*(parameters(one) for one in posteriors), strict=True)
+    return posteriors[0].rebuilt(*(torch.cat(column, 1) for column in columns))
 
 
 def change(posterior: Posterior, how: Callable[[Tensor], Tensor]) -> Family:
@@ -61,6 +61,24 @@ def one_subset(posterior: Posterior, index: int) -> Family:
     return change(posterior, lambda values: values[index])
 
 
+def alive(posterior: Posterior) -> Posterior:
+    """The same distribution, and the same draws, without components that have no weight anywhere.
+
+    Of one modality a mixture over subsets of all has but one part; the others cost as much.
+    """
+    if isinstance(posterior, PrivatePosterior):
+        own = posterior.features, posterior.subset
+        return posterior.rebuilt(*own, *parameters(alive(posterior.shared)))
+    if not isinstance(posterior, DiagonalMixture):
+        return posterior
+    kept = (posterior.log_weights > -torch.inf).reshape(-1, posterior.loc.shape[-2]).any(0)
+    if bool(kept.all()):
+        return posterior
+    return posterior.rebuilt(
+        posterior.log_weights[..., kept], posterior.loc[..., kept, :], posterior.scale[..., kept, :]
+    )
+
+
 def parameters(posterior: Posterior) -> tuple[Tensor, ...]:
     """What the family's `rebuilt` takes, batch axes first."""
     return _known(posterior).parameters()
@@ -70,6 +88,16 @@ def parts(batch: Batch, size: int) -> Iterator[Batch]:
     """The batch, cut into pieces of at most `size` items."""
     for start in range(0, len(batch), size):
         yield batch.rows(slice(start, start + size))
+
+
+def complete(observed: Tensor) -> Tensor:
+    """Which items have all of a subset: bool [subset, item], of observed [item, modality].
+
+    Of a subset that no item has all of, all items, each with what it has of it.
+    """
+    masks = all_subsets(observed.shape[-1]).to(observed.device)
+    has_all = (observed | ~masks[:, None]).all(-1)
+    return has_all | ~has_all.any(-1, keepdim=True)
 
 
 def subset_names(names: Sequence[str]) -> list[str]:

@@ -55,23 +55,27 @@ def conditional_coherence(
     judges: Mapping[str, Judge],
     seed: int,
     each: Fraction = lambda fraction: None,
+    kept: Tensor | None = None,
 ) -> dict[str, dict[str, Share]]:
     """Share of items judged as their true class, for every non-empty subset and judged modality.
 
-    `posterior` has batch shape [subset, item] (see `all_posteriors`), `labels` are int64 [item].
+    `posterior` has batch shape [subset, item] (see `all_posteriors`), `labels` are int64 [item]; of
+    items of no class, -1, there is no telling. `kept` [subset, item] are the items that count.
     One z ~ q(. | x_S) per item is decoded into all judged modalities, shown ones too. Texts have
     also the share `spelt` exactly.
     """
-    names, found, generator = subset_names(model.names), {}, generator_of(seed, model.device)
+    names, shares, generator = subset_names(model.names), {}, generator_of(seed, model.device)
     for row in range(1, len(names)):
         latent = one_subset(posterior, row).rsample(generator=generator)
-        named, spelt = judge_latents(model, latent, judges)
-        found[names[row]] = {
-            name: share(int((named[name] == labels).sum()), len(labels), spelt.get(name))
+        some = labels >= 0 if kept is None else (labels >= 0) & kept[row].to(labels.device)
+        named, spelt = judge_latents(model, latent[some.to(latent.device)], judges)
+        shares[names[row]] = {
+            name: share(int((named[name] == labels[some]).sum()), int(some.sum()), spelt.get(name))
             for name in named
+            if bool(some.any())
         }
         each(row / (len(names) - 1))
-    return found
+    return shares
 
 
 @torch.no_grad()
@@ -117,7 +121,7 @@ def judge_latents(
             if isinstance(judge, SpellingJudge):
                 spelt.setdefault(name, []).append(judge.spelt(means))
     shares = {name: float(torch.cat(flags).double().mean()) for name, flags in spelt.items()}
-    return {name: torch.cat(found) for name, found in labels.items()}, shares
+    return {name: torch.cat(pieces) for name, pieces in labels.items()}, shares
 
 
 def share(right: int, count: int, spelt: float | None = None) -> Share:

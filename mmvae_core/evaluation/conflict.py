@@ -21,7 +21,7 @@ the score is of the shared ones.
 Source: Hirt et al. 2024, https://arxiv.org/abs/2309.00380 (cross rates).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from torch import Tensor
 from mmvae_core.batch import Batch
 from mmvae_core.evaluation.all_subsets import ITEMS, Progress, no_progress, parts
 from mmvae_core.evaluation.coherence import Judge, judge_latents, share
-from mmvae_core.evaluation.rates import Estimate, kl
+from mmvae_core.evaluation.rates import Estimate, kl_to_each
 from mmvae_core.intervals import Z, wilson
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
@@ -57,27 +57,49 @@ def conflict(
 
     `matched` scores have both sides from one item, `swapped` ones the second from a rival. Where
     KLs have no formula each is the mean over `samples` draws. Nothing comes back where there are
-    not two items and two modalities.
+    not two items and two modalities; a pair is left out where fewer than two items have both sides.
     """
     if min(len(batch), len(model.names)) < 2:
         return None
     features = torch.cat([model.encode(one.data, one.observed) for one in parts(batch, ITEMS)])
-    rival = rivals(labels, seed)
-    pairs, found = sides(len(model.names)), {}
+    pairs, clashes = sides(len(model.names)), {}
     for row, (first, second) in enumerate(pairs):
-        mine = features, batch.observed & first
-        matched = score(model, mine, (features, batch.observed & second), samples, seed)
-        yours = features[rival], (batch.observed & second)[rival]
-        swapped = score(model, mine, yours, samples, seed)
-        found[side_names(first, second, model.names)] = Clash(
-            auroc=auroc(matched.value.cpu().numpy(), swapped.value.cpu().numpy()),
-            exact=swapped.exact,
-            matched=_quantiles(matched.value),
-            swapped=_quantiles(swapped.value),
-            won=_won(model, mine, yours, labels, labels[rival], judges, seed),
-        )
+        both = (batch.observed | ~(first | second).to(batch.observed.device)).all(-1)
+        if int(both.sum()) > 1:
+            known = features[both], batch.observed[both]
+            clashes[side_names(first, second, model.names)] = _clash(
+                model, known, labels[both.cpu()], (first, second), judges, samples, seed
+            )
         each("conflict", (row + 1) / len(pairs))
-    return Conflicts(items=len(batch), samples=samples, given=found)
+    return Conflicts(items=len(batch), samples=samples, given=clashes) if clashes else None
+
+
+def _clash(
+    model: MultimodalVAE,
+    known: tuple[Tensor, Tensor],
+    labels: Tensor,
+    pair: tuple[Tensor, Tensor],
+    judges: Mapping[str, Judge],
+    samples: int,
+    seed: int,
+) -> Clash:
+    """One pair of sides, of the features and masks of items that have both."""
+    features, observed = known
+    one, two = ((features, observed & side.to(observed.device)) for side in pair)
+    rival = rivals(labels, seed)
+    mine, theirs = _shared(model.posterior(*one)), (two[0][rival], two[1][rival])
+    together = [model.posterior(*joined(one, other)) for other in (two, theirs)]
+    matched, swapped = (
+        _apart(_shared(all_of_it), (mine, _shared(model.posterior(*other))), samples, seed)
+        for all_of_it, other in zip(together, (two, theirs), strict=True)
+    )
+    return Clash(
+        auroc=auroc(matched.value.cpu().numpy(), swapped.value.cpu().numpy()),
+        exact=swapped.exact,
+        matched=_quantiles(matched.value),
+        swapped=_quantiles(swapped.value),
+        won=_won(model, together[1], labels, labels[rival], judges, seed),
+    )
 
 
 Side = tuple[Tensor, Tensor]
@@ -89,7 +111,11 @@ def score(model: MultimodalVAE, first: Side, second: Side, samples: int, seed: i
     together, *alone = (
         _shared(model.posterior(*side)) for side in (joined(first, second), first, second)
     )
-    terms = [kl(together, side, samples, seed) for side in alone]
+    return _apart(together, alone, samples, seed)
+
+
+def _apart(together: Posterior, alone: Iterable[Posterior], samples: int, seed: int) -> Estimate:
+    terms = kl_to_each(together, alone, samples, seed)
     errors = [term.error for term in terms if term.error is not None]
     value = torch.stack([term.value for term in terms]).sum(0)
     return Estimate(value, torch.stack(errors).sum(0) if errors else None)
@@ -168,8 +194,7 @@ def _below(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _won(
     model: MultimodalVAE,
-    first: Side,
-    second: Side,
+    together: Posterior,
     mine: Tensor,
     yours: Tensor,
     judges: Mapping[str, Judge],
@@ -177,16 +202,16 @@ def _won(
 ) -> dict[str, Winners]:
     """Per judged modality the shares of generations judged as `first`, `second`, `neither`."""
     generator = generator_of(seed, model.device)
-    latent = model.posterior(*joined(first, second)).rsample(generator=generator)
+    latent = together.rsample(generator=generator)
     named, _ = judge_latents(model, latent, judges)
-    mine, yours, found = mine.cpu(), yours.cpu(), {}
+    mine, yours, winners = mine.cpu(), yours.cpu(), {}
     for name, labels in named.items():
         hits = labels == mine, labels == yours
         one, two, none = (
             share(int(hit.sum()), len(labels)) for hit in (*hits, ~(hits[0] | hits[1]))
         )
-        found[name] = Winners(first=one, second=two, neither=none)
-    return found
+        winners[name] = Winners(first=one, second=two, neither=none)
+    return winners
 
 
 def _quantiles(values: Tensor) -> tuple[float, ...]:

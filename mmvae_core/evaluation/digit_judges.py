@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmvae_core.data.digits.words import ALPHABET, LENGTH, NAMES, judge_words, score_words
 from mmvae_core.evaluation import coherence
-from mmvae_core.evaluation.judge import Judge
+from mmvae_core.evaluation.judge import Judge, picture_judges
 from mmvae_core.store.study import Study
 
 
@@ -47,7 +47,7 @@ class WordJudge(coherence.SpellingJudge):
 
 def study_judges(study: Study) -> dict[str, coherence.Judge]:
     """Judges by modality: the study's CNNs, and one for the modality that writes digits' names."""
-    return digit_judges(study.judges(), number_words(study))
+    return digit_judges(picture_judges(study), number_words(study))
 
 
 def number_words(study: Study) -> list[str]:

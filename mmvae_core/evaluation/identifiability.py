@@ -58,9 +58,9 @@ def aligned(true: np.ndarray, learned: np.ndarray) -> np.ndarray:
     true latents gives these again. Where the learned side varies in fewer directions, so does the
     result.
     """
-    (first, found), _ = _halves(true, learned)
-    weights, learned_weights = canonical_maps(first, found)
-    return (learned - found.mean(0)) @ learned_weights @ np.linalg.pinv(weights) + first.mean(0)
+    (first, other), _ = _halves(true, learned)
+    weights, learned_weights = canonical_maps(first, other)
+    return (learned - other.mean(0)) @ learned_weights @ np.linalg.pinv(weights) + first.mean(0)
 
 
 def canonical_maps(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -79,8 +79,8 @@ def shapley_weights(masks: Tensor) -> Tensor:
             f"{2**count}; take the masks from `all_subsets`."
         )
     weights = torch.zeros(count, len(masks), dtype=torch.float64)
-    found = edges(masks)
-    for lower, upper, modality in zip(found.lower, found.upper, found.modality, strict=True):
+    between = edges(masks)
+    for lower, upper, modality in zip(between.lower, between.upper, between.modality, strict=True):
         size = int(masks[lower].sum())
         weight = factorial(size) * factorial(count - size - 1) / factorial(count)
         weights[modality, upper] += weight

@@ -12,10 +12,14 @@ from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
 
 
-def latent_probe(posterior: Posterior, labels: np.ndarray, seed: int) -> list[float]:
+def latent_probe(
+    posterior: Posterior, labels: np.ndarray, seed: int, kept: np.ndarray | None = None
+) -> list[float | None]:
     """Accuracy per subset of a posterior of batch shape [subset, item], one z ~ q(.|x_S) per item.
 
-    Rows are ordered as `all_subsets`; the first one, of the empty subset, should be at chance.
+    Rows are ordered as `all_subsets`; the first one, of the empty subset, should be at chance. Items
+    of no class, -1, do not count, and of each subset only those that are `kept` [subset, item];
+    None where they are of fewer than two classes in either half.
     """
     rows = range(posterior.mean.shape[0])
     generator = generator_of(seed, posterior.mean.device)
@@ -23,7 +27,12 @@ def latent_probe(posterior: Posterior, labels: np.ndarray, seed: int) -> list[fl
         latents = [
             one_subset(posterior, row).rsample(generator=generator).cpu().numpy() for row in rows
         ]
-    return [probe_accuracy(latent, labels) for latent in latents]
+    counted = np.broadcast_to(labels >= 0, (len(latents), len(labels)))
+    counted = counted if kept is None else counted & kept
+    return [
+        probe_accuracy(latent[some], labels[some]) if _has_classes(labels[some]) else None
+        for latent, some in zip(latents, counted, strict=True)
+    ]
 
 
 def probe_accuracy(latents: np.ndarray, labels: np.ndarray) -> float:
@@ -34,9 +43,8 @@ def probe_accuracy(latents: np.ndarray, labels: np.ndarray) -> float:
     scikit-learn's default penalty (L2, C = 1). All items are test items of the model, so no latent
     here was seen in training.
     """
-    half = len(labels) // 2
-    halves = [slice(None, half), slice(half, None)]
-    if any(len(np.unique(labels[rows])) < 2 for rows in halves):
+    halves = _halves(len(labels))
+    if not _has_classes(labels):
         raise DataError(
             f"{len(labels)} items were given of which one half has fewer than two classes; "
             "give more items, in random order."
@@ -47,3 +55,12 @@ def probe_accuracy(latents: np.ndarray, labels: np.ndarray) -> float:
         probe.fit(latents[fitted], labels[fitted])
         scores.append(probe.score(latents[tested], labels[tested]))
     return float(np.mean(scores))
+
+
+def _halves(count: int) -> tuple[slice, slice]:
+    return slice(None, count // 2), slice(count // 2, None)
+
+
+def _has_classes(labels: np.ndarray) -> bool:
+    """Whether either half has two classes, without which there is nothing to tell apart."""
+    return all(len(np.unique(labels[rows])) > 1 for rows in _halves(len(labels)))

@@ -17,7 +17,13 @@ from torch import Tensor
 
 from mmvae_core.batch import Batch
 from mmvae_core.errors import UsageError
-from mmvae_core.evaluation.all_subsets import ITEMS, one_subset, parts, posterior_all_subsets
+from mmvae_core.evaluation.all_subsets import (
+    ITEMS,
+    alive,
+    one_subset,
+    parts,
+    posterior_all_subsets,
+)
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
@@ -44,7 +50,7 @@ def log_likelihood(
     _check(model, samples, target, subset)
     generator, values = generator_of(seed, model.device), []
     for part in parts(batch, ITEMS):
-        posterior = model.infer(part.data, part.observed & subset.to(part.observed.device))
+        posterior = alive(model.infer(part.data, part.observed & subset.to(part.observed.device)))
         latent = posterior.rsample((samples,), generator=generator)
         values.append(_importance(model, part, posterior, target, latent, rows, prior))
     return torch.cat(values)
@@ -69,13 +75,13 @@ def log_likelihoods(
     _check(model, samples, masks[-1])
     generator, values, done = generator_of(seed, model.device), [], 0
     for part in parts(batch, ITEMS):
-        posterior, found = posterior_all_subsets(model, part), []
+        posterior, estimates = posterior_all_subsets(model, part), []
         for row in range(1, len(masks)):
-            shown = one_subset(posterior, row)
+            shown = alive(one_subset(posterior, row))
             latent = shown.rsample((samples,), generator=generator)
-            found.append(_importance(model, part, shown, masks[row], latent, rows))
+            estimates.append(_importance(model, part, shown, masks[row], latent, rows))
             each((done + len(part) * row / (len(masks) - 1)) / len(batch))
-        values.append(torch.stack([torch.zeros_like(found[0]), *found]))
+        values.append(torch.stack([torch.zeros_like(estimates[0]), *estimates]))
         done += len(part)
     return torch.cat(values, 1)
 

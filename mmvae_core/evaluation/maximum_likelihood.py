@@ -61,12 +61,12 @@ def _step(loading: Tensor, covariance: Tensor, rows: Tensor, scale: float) -> Te
     gain = spread @ loading.T / scale**2
     cross = covariance @ gain.T
     second = spread + gain @ cross
-    found = torch.zeros_like(loading)
+    estimate = torch.zeros_like(loading)
     for pattern in rows.unique(dim=0):
         members, seen = (rows == pattern).all(1).nonzero()[:, 0], pattern.nonzero()[:, 0]
         inner = second[seen][:, seen]
-        found[members[:, None], seen] = torch.linalg.solve(inner, cross[members][:, seen].T).T
-    return found
+        estimate[members[:, None], seen] = torch.linalg.solve(inner, cross[members][:, seen].T).T
+    return estimate
 
 
 def _covariance(joint: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ Source: Alemi et al., "Fixing a Broken ELBO", 2018, https://arxiv.org/abs/1711.0
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,7 @@ from torch.distributions import Distribution, kl_divergence
 
 from mmvae_core.batch import Batch
 from mmvae_core.errors import UsageError
-from mmvae_core.evaluation.all_subsets import ITEMS, change, one_subset, parts
+from mmvae_core.evaluation.all_subsets import ITEMS, alive, change, one_subset, parts
 from mmvae_core.evaluation.log_likelihood import score
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import DiagonalMixture, Posterior
@@ -22,7 +22,7 @@ from mmvae_core.store.records import Mean
 from mmvae_core.subsets import all_subsets
 
 DRAWS = 16
-"""Draws scored at once."""
+"""Draws made at once: what a seed gives hangs on it."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,30 @@ def kl(q: Posterior, p: Posterior, samples: int, seed: int) -> Estimate:
     has all the weight counts as normal. Else the mean over `samples` seeded draws of q, with the
     standard error of that mean; such an estimate may come out below zero.
     """
-    exact = _closed_form(q, p)
-    if exact is not None:
-        return Estimate(exact)
-    if samples < 2:
-        raise UsageError(f"{samples} draws were asked for, expected 2 or more for an error bar.")
-    generator = generator_of(seed, q.mean.device)
-    ratios = torch.cat(
-        [
-            _log_ratio(q, p, min(DRAWS, samples - start), generator)
-            for start in range(0, samples, DRAWS)
-        ]
-    )
-    return Estimate(ratios.mean(0), ratios.std(0) / samples**0.5)
+    return kl_to_each(q, [p], samples, seed)[0]
+
+
+@torch.no_grad()
+def kl_to_each(
+    q: Posterior, others: Iterable[Posterior], samples: int, seed: int
+) -> list[Estimate]:
+    """KL(q || p) of each p as `kl` gives it, all from the same draws of q, made once."""
+    q, drawn = alive(q), None
+    estimates = []
+    for p in others:
+        p = alive(p)
+        exact = _closed_form(q, p)
+        if exact is not None:
+            estimates.append(Estimate(exact))
+            continue
+        if samples < 2:
+            raise UsageError(
+                f"{samples} draws were asked for, expected 2 or more for an error bar."
+            )
+        latent, log_density = drawn = drawn or _drawn(q, samples, seed)
+        ratios = log_density - p.log_prob(latent)
+        estimates.append(Estimate(ratios.mean(0), ratios.std(0) / samples**0.5))
+    return estimates
 
 
 def rates(posterior: Posterior, prior: Posterior, samples: int, seed: int) -> list[Estimate]:
@@ -75,7 +86,7 @@ def cross_rates(posterior: Posterior, samples: int, seed: int) -> list[Estimate]
     """
     count = posterior.mean.shape[0]
     full = one_subset(posterior, count - 1)
-    return [kl(full, one_subset(posterior, row), samples, seed) for row in range(count)]
+    return kl_to_each(full, (one_subset(posterior, row) for row in range(count)), samples, seed)
 
 
 @torch.no_grad()
@@ -92,17 +103,17 @@ def distortions(
     `posterior` has batch shape [subset, batch]. Both are read off the same `samples` draws: the
     mean of -log p(x_S | z), and the importance-weighted bound of `log_mean`. Of nothing both are 0.
     """
-    masks, found, generator = all_subsets(len(model.names)), [], generator_of(seed, model.device)
+    masks, scores, generator = all_subsets(len(model.names)), [], generator_of(seed, model.device)
     for row, mask in enumerate(masks):
-        shown, pieces, start = one_subset(posterior, row), [], 0
+        shown, pieces, start = alive(one_subset(posterior, row)), [], 0
         for part in parts(batch, ITEMS):
             rows = slice(start, start + len(part))
             own = change(shown, lambda one, at=rows: one[at])
             pieces.append(_scored(model, part, own, mask, samples, generator))
             start += len(part)
-        found.append(torch.cat(pieces, 1))
+        scores.append(torch.cat(pieces, 1))
         each((row + 1) / len(masks))
-    both = torch.stack(found, 1)
+    both = torch.stack(scores, 1)
     return both[0], both[1]
 
 
@@ -144,9 +155,12 @@ def _scored(
     return torch.stack([-scores.mean(0), log_mean(weights).value])
 
 
-def _log_ratio(q: Posterior, p: Posterior, draws: int, generator: torch.Generator) -> Tensor:
-    latent = q.rsample((draws,), generator=generator)
-    return q.log_prob(latent) - p.log_prob(latent)
+def _drawn(q: Posterior, samples: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Draws of q [sample, ..., latent] and their log-density; `DRAWS` at a time, as ever."""
+    generator = generator_of(seed, q.mean.device)
+    sizes = [min(DRAWS, samples - start) for start in range(0, samples, DRAWS)]
+    latent = torch.cat([q.rsample((size,), generator=generator) for size in sizes])
+    return latent, q.log_prob(latent)
 
 
 def _closed_form(q: Posterior, p: Posterior) -> Tensor | None:

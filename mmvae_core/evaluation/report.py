@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from mmvae_core.batch import Batch
@@ -14,6 +15,7 @@ from mmvae_core.evaluation.all_subsets import (
     Family,
     Progress,
     all_posteriors,
+    complete,
     no_progress,
     parts,
     subset_names,
@@ -28,12 +30,14 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.projections import project
 from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.fitted_priors import load_prior
+from mmvae_core.store.held import LATENTS, SAMPLES, measured
 from mmvae_core.store.record_files import check_record, write_record
-from mmvae_core.store.records import LogLikelihood, RateMean, RunReport, WithPrior
+from mmvae_core.store.records import LogLikelihood, Mean, RateMean, RunReport, WithPrior
 from mmvae_core.store.run import Latents, Run
 from mmvae_core.store.study import Samples, Study
+from mmvae_core.store.weights import file_hash
 from mmvae_core.subsets import all_subsets
-from mmvae_core.training.second_stage import load_prior
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,26 @@ def evaluate_run(
     """The report of a stored run on its study's items, with the study's judges."""
     priors = {kind: load_prior(run, kind) for kind in run.priors[1:]}
     samples = study.samples_of(run.config)
-    return evaluate(run.model(), samples, study_judges(study), seed=seed, each=each, priors=priors)
+    judges = study_judges(study)
+    report, latents = evaluate(run.model(), samples, judges, seed=seed, each=each, priors=priors)
+    named = measured(run.weights, study.folder / SAMPLES)
+    return replace(report, measured=named), latents
 
 
-def save_evaluation(run: Run, report: RunReport, latents: Latents) -> None:
-    """Write `report.json` and `latents.npz` into the run's folder; RunError of a run that diverged."""
+def save_evaluation(run: Run, report: RunReport, latents: Latents) -> RunReport:
+    """Write `report.json` and `latents.npz` into the run's folder; the report as it is written.
+
+    RunError of a run that diverged.
+    """
     path = run.folder / "report.json"
     check_record(report, str(path), "nothing was written; train the run anew")
     arrays = {name: values for name, values in vars(latents).items() if values is not None}
-    write_arrays(run.folder / "latents.npz", arrays)
+    write_arrays(run.folder / LATENTS, arrays)
+    if report.measured is not None:
+        named = replace(report.measured, latents=file_hash(run.folder / LATENTS))
+        report = replace(report, measured=named)
     write_record(path, report)
+    return report
 
 
 def evaluate(
@@ -80,7 +94,9 @@ def evaluate(
     """The report of a model on test items, and the items' posteriors.
 
     Figures in nats per item are means with the standard error over items; likelihoods are
-    unweighted. `judges` see means of the modality they are named after. Each of `priors`, fitted
+    unweighted. Where items lack modalities, a subset's figures are of the items that have all of it
+    (`observed` tells how many; of a subset that none has, of all, each with what it has), those of
+    everything included. Items of no class count in no figure about classes. `judges` see means of the modality they are named after. Each of `priors`, fitted
     afterwards (`second_stage`), has a row of its own. Equal seeds give equal reports.
     """
     batch = sample_batch(model, samples)
@@ -90,6 +106,7 @@ def evaluate(
     rate = rates(posterior, model.prior(), draws, seed)
     cross = cross_rates(posterior, draws, seed)
     each("rate", 1.0)
+    kept = complete(batch.observed).cpu()
     labels = torch.from_numpy(samples.labels.astype(np.int64))
     distortion, bound = distortions(
         model,
@@ -100,14 +117,14 @@ def evaluate(
         lambda fraction: each("distortion", fraction),
     )
     coherence = conditional_coherence(
-        model, posterior, labels, judges, seed, lambda fraction: each("coherence", fraction)
+        model, posterior, labels, judges, seed, lambda fraction: each("coherence", fraction), kept
     )
     joint = joint_coherence(model, judges, seed, budget.prior_samples)
     fitted = {
         name: _with_prior(model, batch, judges, budget, seed, one) for name, one in priors.items()
     }
     each("joint_coherence", 1.0)
-    probe = latent_probe(posterior, samples.labels, seed)
+    probe = latent_probe(posterior, samples.labels, seed, kept.numpy())
     each("probe", 1.0)
     conflicts = conflict(model, batch, labels, judges, draws, seed, each)
     latents = _latents(model, posterior, rate, (distortion, bound, marginal), seed)
@@ -117,14 +134,15 @@ def evaluate(
         items=len(samples),
         rate_samples=draws,
         log_likelihood=likelihood,
-        rate=_estimates(names, rate),
-        cross_rate=_estimates(names, cross),
+        rate=_estimates(names, rate, kept),
+        cross_rate=_estimates(names, cross, kept),
         distortion_samples=budget.distortion_samples,
-        distortion=dict(zip(names, map(mean_error, distortion), strict=True)),
+        distortion=_means(names, distortion, kept),
         coherence=coherence,
         joint_coherence=joint,
         fitted_priors=fitted,
-        probe=dict(zip(names, probe, strict=True)),
+        probe={name: share for name, share in zip(names, probe, strict=True) if share is not None},
+        observed=_counts(names, batch.observed),
         conflict=conflicts,
     )
     return report, latents
@@ -143,7 +161,7 @@ def sample_batch(model: MultimodalVAE, samples: Samples) -> Batch:
         values = model.modality(name).kind.tensor(samples.data[name])
         real = values.is_floating_point()
         data[name] = values.to(next(model.parameters()).dtype) if real else values
-    observed = torch.ones(len(samples), len(model.names), dtype=torch.bool)
+    observed = torch.from_numpy(samples.mask(model.names))
     return Batch(data, observed).to(model.device)
 
 
@@ -159,14 +177,16 @@ def _likelihood(
         seed,
         each=lambda fraction: each("log_likelihood", fraction),
     )
-    rows = list(enumerate(subset_names(model.names)))
+    rows, kept = list(enumerate(subset_names(model.names))), complete(first.observed)
     likelihood = LogLikelihood(
         samples=budget.likelihood_samples,
         items=len(first),
         estimate="importance-weighted lower bound",
-        joint=mean_error(values[-1]),
-        marginal={name: mean_error(values[row]) for row, name in rows[1:]},
-        conditional={name: mean_error(values[-1] - values[row]) for row, name in rows[1:-1]},
+        joint=mean_error(values[-1][kept[-1]]),
+        marginal={name: mean_error(values[row][kept[row]]) for row, name in rows[1:]},
+        conditional={
+            name: mean_error((values[-1] - values[row])[kept[row]]) for row, name in rows[1:-1]
+        },
     )
     return likelihood, values
 
@@ -192,11 +212,30 @@ def _with_prior(
     )
 
 
-def _estimates(names: list[str], found: list[Estimate]) -> dict[str, RateMean]:
-    means = [mean_error(one.value) for one in found]
+def _means(names: list[str], values: Tensor, kept: Tensor) -> dict[str, Mean]:
+    """Of values [subset, item] the means over the items that count."""
+    return {
+        name: mean_error(values[row][kept[row].to(values.device)]) for row, name in enumerate(names)
+    }
+
+
+def _counts(names: list[str], observed: Tensor) -> dict[str, int]:
+    """How many items have all of each subset; nothing where all have everything."""
+    if bool(observed.all()):
+        return {}
+    masks = all_subsets(observed.shape[-1])
+    having = (observed.cpu() | ~masks[:, None]).all(-1).sum(-1)
+    return dict(zip(names, having.tolist(), strict=True))
+
+
+def _estimates(names: list[str], estimates: list[Estimate], kept: Tensor) -> dict[str, RateMean]:
+    means = [
+        mean_error(one.value[some.to(one.value.device)])
+        for one, some in zip(estimates, kept, strict=True)
+    ]
     return {
         name: RateMean(mean=mean.mean, error=mean.error, exact=one.exact)
-        for name, mean, one in zip(names, means, found, strict=True)
+        for name, mean, one in zip(names, means, estimates, strict=True)
     }
 
 

@@ -28,12 +28,12 @@ STRIDES = (1.0, 0.5, 0.25, 0.1, 0.02)
 def true_log_likelihood(truth: Truth, table: Table, samples: int, seed: int) -> Estimate:
     """log p(x_O) [item] and its standard error, `samples` draws for each cluster."""
     generator = torch.Generator().manual_seed(seed)
-    found, start = [], 0
+    estimates, start = [], 0
     for part in parts(table.items, ITEMS):
         latents = table.latents[start : start + len(part)].double()
-        found.append(_of_part(truth, part, latents, samples, generator))
+        estimates.append(_of_part(truth, part, latents, samples, generator))
         start += len(part)
-    return Estimate(*(torch.cat(values) for values in zip(*found, strict=True)))
+    return Estimate(*(torch.cat(values) for values in zip(*estimates, strict=True)))
 
 
 def _of_part(

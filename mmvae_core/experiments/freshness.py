@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mmvae_core.errors import MMVAEError, RunError, one_line
 from mmvae_core.experiments.grid import TRUTH, Cell, config_of, fingerprint
+from mmvae_core.files import check_file
+from mmvae_core.store.results import MAX_TABLE_BYTES
 
 
 def older_models(table: Path) -> int:
@@ -14,6 +16,7 @@ def older_models(table: Path) -> int:
     """
     if not table.is_file():
         return 0
+    check_file(table, MAX_TABLE_BYTES, "delete it to run the experiment anew")
     try:
         with table.open(newline="") as file:
             marks = {

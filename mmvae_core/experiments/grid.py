@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec.structs import fields, replace
 
-from mmvae_core.config import AggregatorConfig, Config, RunConfig, load_config, one_seed
+from mmvae_core.config import AggregatorConfig, Config, RunConfig, one_seed
+from mmvae_core.config_files import load_config
 from mmvae_core.errors import UsageError
 from mmvae_core.places import HOME
 

@@ -69,16 +69,16 @@ def measure_truth(config: RunConfig, source: TableSource) -> list[Figure]:
     """
     if source.truth is None:
         return _best_linear(config, source)
-    found = []
+    figures = []
     for given, table in _tables(source):
         one = true_log_likelihood(source.truth, table, TRUTH_SAMPLES, SEED)
         assert one.error is not None
         error = float(one.error.square().sum().sqrt()) / len(one.error)
-        found += [
+        figures += [
             Figure("log_likelihood", given, float(one.value.mean())),
             Figure("error", given, error),
         ]
-    return found
+    return figures
 
 
 def curve(reports: Sequence[EpochReport]) -> list[Figure]:
@@ -118,14 +118,14 @@ def _sampled_figures(model: MultimodalVAE, source: TableSource) -> list[Figure]:
 def _best_linear(config: RunConfig, source: TableSource) -> list[Figure]:
     """Log-likelihoods of the best linear model, and the true loadings' singular values."""
     best = maximum(config, source)
-    found = [
+    figures = [
         Figure(f"log_likelihood{suffix}", ALL, float(best.log_evidence(*_of(table)).mean()))
         for suffix, table in (("", source.test), ("_train", source.train))
     ]
     if config.private:
-        return found
+        return figures
     make = dense_loadings if config.data.name == "linear" else sparse_loadings
-    return [*found, *_singular_values([torch.from_numpy(one) for one in make(config)])]
+    return [*figures, *_singular_values([torch.from_numpy(one) for one in make(config)])]
 
 
 def _exact_figures(
@@ -134,13 +134,15 @@ def _exact_figures(
     own, train = (
         float(exact.log_evidence(*_of(table)).mean()) for table in (source.test, source.train)
     )
-    found = [
+    figures = [
         Figure("log_likelihood", ALL, own),
         Figure("log_likelihood_train", ALL, train),
         Figure("variational_gap", ALL, own - _bound(config, model, source.test.items, None)),
         *_divergences(model, exact, source.test.items),
     ]
-    return found if config.private else [*found, *_singular_values(list(exact.loadings.values()))]
+    return (
+        figures if config.private else [*figures, *_singular_values(list(exact.loadings.values()))]
+    )
 
 
 def _of(table: Table) -> tuple[Mapping[str, Tensor], Tensor]:
@@ -195,7 +197,7 @@ def _divergences(model: MultimodalVAE, exact: LinearGaussian, items: Batch) -> l
 @torch.no_grad()
 def _identifiability(model: MultimodalVAE, source: TableSource) -> list[Figure]:
     """MCC from all modalities, and means over pairs and over single ones."""
-    items, true, found = source.test.items, source.test.latents.numpy(), []
+    items, true, figures = source.test.items, source.test.latents.numpy(), []
     posterior, masks = posterior_all_subsets(model, items), all_subsets(len(model.names))
     for given, rows in _groups(masks):
         values = []
@@ -205,8 +207,8 @@ def _identifiability(model: MultimodalVAE, source: TableSource) -> list[Figure]:
             values.append((strong.inside, strong.outside, weak.inside, weak.outside))
         names = ("mcc_strong_inside", "mcc_strong", "mcc_weak_inside", "mcc_weak")
         means = (sum(column) / len(column) for column in zip(*values, strict=True))
-        found += [Figure(name, given, mean) for name, mean in zip(names, means, strict=True)]
-    return found
+        figures += [Figure(name, given, mean) for name, mean in zip(names, means, strict=True)]
+    return figures
 
 
 def _groups(masks: Tensor) -> Iterable[tuple[str, list[int]]]:

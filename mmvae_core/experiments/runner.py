@@ -7,24 +7,26 @@ models that it holds already, of the same configuration, are not trained again.
 
 import csv
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 import torch
 
-from mmvae_core.build import build_source
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source, TableSource
 from mmvae_core.errors import RunError, one_line
 from mmvae_core.experiments.grid import KEPT, TRUTH, Cell, config_of, fingerprint
 from mmvae_core.experiments.measure import Figure, curve, measure, measure_truth
 from mmvae_core.files import write_atomically
+from mmvae_core.sources import build_source
 from mmvae_core.studies import make_table_study
 from mmvae_core.training.ensemble import Ensemble
-from mmvae_core.training.runs import finish_run, make_fabric
+from mmvae_core.training.runs import Course, finish_run, make_fabric
 
 COLUMNS = (
     "variant",
@@ -85,10 +87,10 @@ def run_cells(
     rows = [row for row in rows if row.cell in done]
     missing = [cell for cell in todo if cell not in done]
     each(len(done), len(todo))
-    for found in _trained(missing, order, workers):
-        rows += found
+    for new_rows in _trained(missing, order, workers):
+        rows += new_rows
         write_rows(table, [*others, *rows])
-        done.update(row.cell for row in found)
+        done.update(row.cell for row in new_rows)
         each(len(done), len(todo))
     return rows
 
@@ -111,7 +113,7 @@ def run_together(cells: Sequence[Cell], order: Order) -> list[Row]:
         if not ensemble.diverged()[index]:
             if (folder := order.folder(cell)) is not None:
                 make_table_study(source, configs[index], folder.parent)
-                finish_run(configs[index], folder, models[index], reports, device)
+                finish_run(configs[index], folder, models[index], reports, Course(device))
             figures = [*measure(configs[index], models[index], source), *curve(reports)]
         seconds = round(sum(report.seconds for report in reports), 1)
         rows += [Row(cell, figure, seconds, fingerprint(configs[index])) for figure in figures]
@@ -174,12 +176,27 @@ def _trained(missing: Sequence[Cell], order: Order, workers: int) -> Iterator[li
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = [pool.submit(run_together, group, order) for group in groups]
+        with _alone():
+            waiting = [pool.submit(run_together, group, order) for group in groups]
         try:
             for future in as_completed(waiting):
                 yield future.result()
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
         finally:  # after an error the rest need not be trained first
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Ctrl-C is for this process alone, and not for those that it begins here."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _is_done(row: Row, order: Order) -> bool:

@@ -66,15 +66,15 @@ def curves(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
     `late_gain` is what the mean rose by in the last tenth of the passes.
     """
-    found: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
+    points_by_model: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
     for key, seeds in _by_model(rows).items():
         if key[3] == CURVE:
-            found[key[:3]][int(key[4])] = float(np.mean(list(seeds.values())))
-    made = []
-    for key, points in sorted(found.items()):
+            points_by_model[key[:3]][int(key[4])] = float(np.mean(list(seeds.values())))
+    courses = []
+    for key, points in sorted(points_by_model.items()):
         passes = sorted(points)
         before = max((one for one in passes if one <= 0.9 * passes[-1]), default=passes[0])
-        made.append(
+        courses.append(
             dict(zip(("variant", "aggregator", "objective"), key, strict=True))
             | {
                 "passes": passes,
@@ -82,28 +82,28 @@ def curves(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 "late_gain": points[passes[-1]] - points[before],
             }
         )
-    return made
+    return courses
 
 
 def verdicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """One per world and claim: what was subtracted, the mean difference, its interval, a word."""
-    found = []
+    entries = []
     for variant, figures in _likelihoods(rows).items():
         for claim in CLAIMS:
             against, apart = claim.differences(figures)
             if apart:
                 own = interval(list(apart.values()))
-                found.append(
+                entries.append(
                     {"claim": claim.name, "variant": variant, "against": against}
                     | own
                     | {"verdict": _word(own["low"], own["high"], "does not hold")}
                 )
-    return found
+    return entries
 
 
 def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Differences in log-likelihood: masked minus mixture, and learned minus fixed aggregators."""
-    found = []
+    entries = []
     figures: dict[tuple[str, ...], Seeds] = {
         (variant, *model): seeds
         for variant, models in _likelihoods(rows).items()
@@ -111,7 +111,7 @@ def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
     }
     for variant in sorted({key[0] for key in figures}):
         for claim, better, worse in _pairs(variant, figures):
-            found.append(
+            entries.append(
                 {
                     "claim": claim,
                     "variant": variant,
@@ -120,14 +120,14 @@ def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
                     **verdict(figures[better], figures[worse]),
                 }
             )
-    return found
+    return entries
 
 
 def verdict(better: Seeds, worse: Seeds) -> dict[str, Any]:
     """The paired difference over the seeds that both have, with its interval and a word."""
     both = sorted(better.keys() & worse.keys())
-    found = interval([better[seed] - worse[seed] for seed in both])
-    return found | {"verdict": _word(found["low"], found["high"], "reversed")}
+    difference = interval([better[seed] - worse[seed] for seed in both])
+    return difference | {"verdict": _word(difference["low"], difference["high"], "reversed")}
 
 
 def _word(low: float | None, high: float | None, against: str) -> str:
@@ -145,7 +145,7 @@ def interval(values: Sequence[float]) -> dict[str, Any]:
     """
     count = len(values)
     mean = float(np.mean(values)) if count else None
-    found = {
+    summary = {
         "mean": mean,
         "low": None,
         "high": None,
@@ -154,10 +154,10 @@ def interval(values: Sequence[float]) -> dict[str, Any]:
         "singles": [float(f"{value:.6g}") for value in values],
     }
     if mean is None or count < 2:
-        return found
+        return summary
     spread = float(np.std(values, ddof=1))
     reach = float(student.ppf((1 + LEVEL) / 2, count - 1)) * spread / count**0.5
-    return found | {"low": mean - reach, "high": mean + reach, "sd": spread}
+    return summary | {"low": mean - reach, "high": mean + reach, "sd": spread}
 
 
 def _pairs(
@@ -165,19 +165,19 @@ def _pairs(
 ) -> Iterable[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """What is compared: (claim, model said to be better, model said to be worse)."""
     known = {key for key in figures if key[0] == variant}
-    found = [
+    pairs = [
         (f"{MASKED} above {_said(other)}", (variant, name, MASKED), (variant, name, other))
         for other in OBJECTIVES
         if other != MASKED
         for name in dict.fromkeys(key[1] for key in sorted(known))
     ]
-    found += [
+    pairs += [
         ("learned above fixed", (variant, learned, objective), (variant, fixed, objective))
         for objective in OBJECTIVES
         for learned in LEARNED
         for fixed in FIXED
     ]
-    return [pair for pair in found if pair[1] in known and pair[2] in known]
+    return [pair for pair in pairs if pair[1] in known and pair[2] in known]
 
 
 def _said(objective: str) -> str:
@@ -186,17 +186,17 @@ def _said(objective: str) -> str:
 
 def _likelihoods(rows: Sequence[Row]) -> dict[str, Figures]:
     """The joint log-likelihoods of trained models by world, model and seed."""
-    found: dict[str, dict[tuple[str, str], Seeds]] = defaultdict(dict)
+    by_world: dict[str, dict[tuple[str, str], Seeds]] = defaultdict(dict)
     for (variant, aggregator, objective, *rest), seeds in sorted(_by_model(rows).items()):
         if rest == [FIGURE, GIVEN] and aggregator != TRUTH:
-            found[variant][aggregator, objective] = seeds
-    return dict(found)
+            by_world[variant][aggregator, objective] = seeds
+    return dict(by_world)
 
 
 def _by_model(rows: Sequence[Row]) -> dict[tuple[str, ...], dict[int, float]]:
-    found: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
+    by_model: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
     for row in rows:
         cell, figure = row.cell, row.figure
         key = (cell.variant, cell.aggregator, cell.objective, figure.figure, figure.given)
-        found[key][cell.seed] = figure.value
-    return found
+        by_model[key][cell.seed] = figure.value
+    return by_model

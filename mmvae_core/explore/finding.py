@@ -18,13 +18,13 @@ NUMBER, LIKELY, UNLIKELY, MIXED, MOVED = (
 def neighbours(means: np.ndarray, count: int = NEAR) -> np.ndarray:
     """The nearest others of each of means [item, latent], Euclidean: ids [item, count], in no order."""
     points, count = means.astype(float), min(count, len(means) - 1)
-    squares, found = np.square(points).sum(-1), []
+    squares, nearest = np.square(points).sum(-1), []
     for start in range(0, len(points), ROWS):
         rows = np.arange(start, min(start + ROWS, len(points)))
         distance = squares[rows, None] + squares - 2 * points[rows] @ points.T
         distance[np.arange(len(rows)), rows] = np.inf
-        found.append(np.argpartition(distance, max(count - 1, 0), -1)[:, :count])
-    return np.concatenate(found)
+        nearest.append(np.argpartition(distance, max(count - 1, 0), -1)[:, :count])
+    return np.concatenate(nearest)
 
 
 def strangers(labels: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from mmvae_core.explore.generation import check_names, latents, posterior_given
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.fitted_priors import load_prior
 from mmvae_core.store.records import Share
 from mmvae_core.store.run import TRAINED, Run
 
@@ -129,10 +130,10 @@ def strips(
     model: MultimodalVAE, mean: np.ndarray, scale: np.ndarray, steps: int, reach: float
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """One latent moved at a time; see `traversal.strips`."""
-    found = traversal.strips(
+    pair = traversal.strips(
         model, torch.from_numpy(mean).float(), torch.from_numpy(scale).float(), steps, reach
     )
-    values, change = ({name: _finite(name, one) for name, one in part.items()} for part in found)
+    values, change = ({name: _finite(name, one) for name, one in part.items()} for part in pair)
     return values, change
 
 
@@ -144,8 +145,6 @@ def prior_of(run: Run, model: MultimodalVAE, kind: str) -> Posterior:
         raise UsageError(
             f"There is no prior {kind!r} of the run {run.id}; it has {', '.join(run.priors)}."
         )
-    from mmvae_core.training.second_stage import load_prior  # late: brings the trainer
-
     return load_prior(run, kind)
 
 

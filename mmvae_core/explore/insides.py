@@ -49,14 +49,14 @@ class Reordered:
 
 def parts(model: MultimodalVAE, given: Given) -> Parts | None:
     """The parts of the fusion of what is given; None where none arise."""
-    found = fusion.inside(model, *_encoded(model, given))
-    if found is None:
+    inside = fusion.inside(model, *_encoded(model, given))
+    if inside is None:
         return None
-    detail = found.detail and Detail(
-        found.detail.title, found.detail.values[0].numpy(), found.detail.is_share
+    detail = inside.detail and Detail(
+        inside.detail.title, inside.detail.values[0].numpy(), inside.detail.is_share
     )
-    attention = None if found.attention is None else found.attention[:, 0].numpy()
-    return Parts(found.parts, found.shares[0].numpy(), detail, attention)
+    attention = None if inside.attention is None else inside.attention[:, 0].numpy()
+    return Parts(inside.parts, inside.shares[0].numpy(), detail, attention)
 
 
 @torch.no_grad()
@@ -77,8 +77,8 @@ def conflict_score(
 ) -> tuple[float, float | None]:
     """The score of two sides in nats, and its largest error (None: exact)."""
     sides = _encoded(model, first), _encoded(model, second)
-    found = conflict.score(model, *sides, SCORE_DRAWS, seed)
-    return float(found.value[0]), None if found.error is None else float(found.error[0])
+    score = conflict.score(model, *sides, SCORE_DRAWS, seed)
+    return float(score.value[0]), None if score.error is None else float(score.error[0])
 
 
 @torch.no_grad()

@@ -74,6 +74,8 @@ class Lattice:
     prior_width: float
     latents: np.ndarray
     """The draws themselves, [draw, node, latent]."""
+    lacks: tuple[int, ...] = ()
+    """Indices of the modalities that the item does not have: a node with one is that without it."""
     samples: int = RATE_SAMPLES
     """Draws of each posterior where a number has an error."""
 
@@ -104,18 +106,18 @@ def masks_near(mask: Mask) -> tuple[Mask, ...]:
     if count <= MOST_MODALITIES:
         members = (one for size in range(count + 1) for one in combinations(range(count), size))
         return tuple(tuple(index in one for index in range(count)) for one in members)
-    found = [
+    masks = [
         mask,
         *(
             tuple(kept != (index == other) for other, kept in enumerate(mask))
             for index in range(count)
         ),
     ]
-    return tuple(sorted(found, key=lambda one: (sum(one), [not kept for kept in one])))
+    return tuple(sorted(masks, key=lambda one: (sum(one), [not kept for kept in one])))
 
 
 @torch.no_grad()
-def lattice(
+def make_lattice(
     model: MultimodalVAE,
     values: Mapping[str, np.ndarray],
     masks: np.ndarray,
@@ -123,10 +125,13 @@ def lattice(
     seed: int,
     plane: Plane | None = None,
 ) -> Lattice:
-    """Every mask [node, modality] of one item ([*shape] of each modality), decoded at once."""
+    """Every mask [node, modality] of one item ([*shape] of each modality), decoded at once.
+
+    Of what the item does not have nothing is shown.
+    """
+    has = [name in values for name in model.names]
     batch = Batch(
-        {name: model.modality(name).kind.tensor(values[name])[None] for name in model.names},
-        torch.ones(1, len(model.names), dtype=torch.bool),
+        {name: _tensor(model, name, values)[None] for name in model.names}, torch.tensor([has])
     )
     subsets = torch.from_numpy(masks)
     posterior = change(posterior_all_subsets(model, batch, subsets), lambda value: value[:, 0])
@@ -155,7 +160,14 @@ def lattice(
         normal=all(one.outer.ndim == 2 for one in outlines),
         prior_width=float(prior.stddev.mean()),
         latents=latents.numpy(),
+        lacks=tuple(index for index, one in enumerate(has) if not one),
     )
+
+
+def _tensor(model: MultimodalVAE, name: str, values: Mapping[str, np.ndarray]) -> Tensor:
+    """A modality's value as the model takes it; zeros that nobody looks at where there is none."""
+    kind = model.modality(name).kind
+    return kind.tensor(values.get(name, np.zeros(kind.item, np.float32)))
 
 
 def exact_posteriors(
@@ -168,7 +180,7 @@ def exact_posteriors(
     rows = {
         name: value.expand(len(subsets), *value.shape[1:]) for name, value in batch.data.items()
     }
-    return known.posterior(rows, subsets)
+    return known.posterior(rows, subsets & batch.observed)
 
 
 @torch.no_grad()
@@ -199,11 +211,11 @@ def plane_of(model: MultimodalVAE, means: np.ndarray) -> Plane:
 
 def _draws(posterior: Family, count: int, seed: int) -> Tensor:
     """Draws [draw, node, latent]; each node's noise starts anew from the seed."""
-    found = []
+    draws = []
     for row in range(len(posterior.mean)):
         generator = generator_of(seed)
-        found.append(_node(posterior, row).rsample((count,), generator=generator))
-    return torch.cat(found, 1)
+        draws.append(_node(posterior, row).rsample((count,), generator=generator))
+    return torch.cat(draws, 1)
 
 
 def _node(posterior: Family, row: int) -> Family:

@@ -10,7 +10,7 @@ from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
 from mmvae_core.evaluation.digit_judges import study_judges
 from mmvae_core.explore.inference import judged_items
-from mmvae_core.explore.lattice import Lattice, lattice, plane_of
+from mmvae_core.explore.lattice import Lattice, make_lattice, plane_of
 from mmvae_core.explore.plane import Outline
 from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.modalities.symbols import Symbols
@@ -101,7 +101,8 @@ def choose_item(study: Study, run: Run) -> int:
 
     Right is what is judged as the item's class in every judged modality, made at the mean of the
     posterior of all modalities and of that of each alone; without judges every item is. Where no
-    item is right in all of that, those that are right from all modalities; else all.
+    item is right in all of that, those that are right from all modalities; else all. Of these the
+    ones that lack no modality, if there are any.
     """
     latents = run.latents(len(study.samples()))
     if latents.log_likelihood is None:
@@ -109,7 +110,9 @@ def choose_item(study: Study, run: Run) -> int:
             f"{run.folder}/latents.npz lacks log_likelihood, as it is of an earlier version; make "
             f"it anew with `python -m mmvae_core evaluate {run.id} --save`."
         )
-    return median_item(latents.log_likelihood[-1], right_items(study, run, latents))
+    right = right_items(study, run, latents)
+    whole = right & study.samples().mask(run.config.names).all(1)
+    return median_item(latents.log_likelihood[-1], whole if whole.any() else right)
 
 
 def median_item(log_likelihood: np.ndarray, allowed: np.ndarray) -> int:
@@ -136,20 +139,20 @@ def right_items(study: Study, run: Run, latents: Latents) -> np.ndarray:
 
     from_all = right(-1)
     from_each = np.all([from_all, *(right(row) for row in range(1, count + 1))], 0)
-    found = from_each if from_each.any() else from_all
-    return found if found.any() else np.ones(len(labels), bool)
+    are_right = from_each if from_each.any() else from_all
+    return are_right if are_right.any() else np.ones(len(labels), bool)
 
 
 def choose_masks(run: Run) -> dict[str, tuple[str, ...]]:
-    """Generate opens without the modality that tells most by itself; Compare with the one that
-    tells least. How much is the mean rate of q(z | that modality alone).
+    """Generate opens without the modality that tells most by itself; Masks and Compare with the one
+    that tells least. How much is the mean rate of q(z | that modality alone).
     """
     names, rate = run.config.names, run.report.rate
     if len(names) < 2:
         return {}
     by_rate = sorted(names, key=lambda name: rate[name].mean)
     rest = tuple(name for name in names if name != by_rate[-1])
-    return {"generate": rest, "compare": (by_rate[0],)}
+    return {"generate": rest} | dict.fromkeys(("masks", "compare"), (by_rate[0],))
 
 
 def make_picture(study: Study, run: Run, item: int, model: MultimodalVAE) -> Picture:
@@ -157,22 +160,24 @@ def make_picture(study: Study, run: Run, item: int, model: MultimodalVAE) -> Pic
     samples, latents = study.samples_of(run.config), run.latents(len(study.samples()))
     plane = plane_of(model, latents.mean[-1])
     masks = all_subsets(len(model.names)).numpy()
-    values = {name: samples.data[name][item] for name in model.names}
-    found = lattice(model, values, masks, MANY if len(model.names) <= ROOMY else FEW, 0, plane)
-    error = np.zeros(len(masks)) if found.rate.error is None else found.rate.error.numpy()
+    values = samples.item(item, model.names)
+    lattice = make_lattice(
+        model, values, masks, MANY if len(model.names) <= ROOMY else FEW, 0, plane
+    )
+    error = np.zeros(len(masks)) if lattice.rate.error is None else lattice.rate.error.numpy()
     return Picture(
         weights=weights_of(run),
         item=np.array([item]),
         masks=masks,
-        rate=found.rate.value.numpy().astype(np.float64),
+        rate=lattice.rate.value.numpy().astype(np.float64),
         rate_error=error.astype(np.float64),
-        width=found.width.astype(np.float64),
-        prior_width=np.array([found.prior_width]),
-        **_lines(found.outlines),
-        latents=plane.points(found.latents).astype(np.float32),
+        width=lattice.width.astype(np.float64),
+        prior_width=np.array([lattice.prior_width]),
+        **_lines(lattice.outlines),
+        latents=plane.points(lattice.latents).astype(np.float32),
         others=plane.points(latents.mean[-1][:OTHERS]).astype(np.float32),
         other_labels=samples.labels[:OTHERS].astype(np.int32),
-        draws={one.name: _stored(found, one) for one in run.config.modalities},
+        draws={one.name: _stored(lattice, one) for one in run.config.modalities},
     )
 
 
@@ -192,9 +197,9 @@ def _segments(line: np.ndarray) -> np.ndarray:
     return np.stack([line[:-1], line[1:]], 1) if line.ndim == 2 else line
 
 
-def _stored(found: Lattice, modality: ModalityConfig) -> np.ndarray:
+def _stored(lattice: Lattice, modality: ModalityConfig) -> np.ndarray:
     """Draws [draw, node, ...] in the smallest form that is drawn alike."""
-    values = kind_of(modality).stored(found.at_draws[modality.name])
+    values = kind_of(modality).stored(lattice.at_draws[modality.name])
     is_small = values.dtype.kind == "i" and modality.shape[-1] <= 256
     return values.astype(np.uint8) if is_small else values
 

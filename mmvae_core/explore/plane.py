@@ -68,8 +68,8 @@ class Density:
         """The height above which the density holds this mass: its highest-density region."""
         order = np.argsort(self.values, axis=None)[::-1]
         summed = np.cumsum(self.masses().flat[order])
-        found = min(int(np.searchsorted(summed, mass * summed[-1])), len(order) - 1)
-        return float(self.values.flat[order[found]])
+        last = min(int(np.searchsorted(summed, mass * summed[-1])), len(order) - 1)
+        return float(self.values.flat[order[last]])
 
 
 def normal_outline(mean: np.ndarray, covariance: np.ndarray) -> Outline:
@@ -161,12 +161,12 @@ def contour(density: Density, level: float) -> np.ndarray:
     sides = np.stack([level_x[:-1], level_y[:, 1:], level_x[1:], level_y[:, :-1]])
     above = values > level
     code = above[:-1, :-1] + 2 * above[:-1, 1:] + 4 * above[1:, 1:] + 8 * above[1:, :-1]
-    found = [
+    segments = [
         np.stack([sides[one][code == case], sides[other][code == case]], 1)
         for case, pairs in SIDES.items()
         for one, other in pairs
     ]
-    return np.concatenate(found)
+    return np.concatenate(segments)
 
 
 # Corners of a cell: 1 low left, 2 low right, 4 high right, 8 high left are above the level. Sides:

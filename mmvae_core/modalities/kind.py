@@ -6,6 +6,7 @@ one is read or written.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -19,21 +20,32 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_BYTES = 8_000_000
+RANGES = {"bernoulli": (0.0, 1.0)}
+"""What numbers a likelihood can be of, where that is not any."""
 NUMERIC = ("mlp", "linear", "known")
 """Networks that take numbers of any shape, flattened."""
 
 
 @dataclass(frozen=True)
 class Kind(ABC):
-    """The values of one modality; `alphabet` are its symbols' signs where a study names them."""
+    """The values of one modality; `alphabet` are its symbols' signs where a study names them.
+
+    Where `gaps` says so, single entries of a value may be missing: NaN among plain numbers, a
+    negative code. They have no effect on any likelihood, and an encoder sees zero in their place,
+    after centring and scaling.
+    """
 
     modality: ModalityConfig
-    alphabet: str | None = None
+    alphabet: Sequence[str] | None = None
 
     title: ClassVar[str]
     """What a value is, in a sentence: `a grey picture`."""
     likelihoods: ClassVar[tuple[str, ...]] = ()
     """Likelihoods that go with this kind alone."""
+    gaps: ClassVar[bool] = False
+    """Whether single entries may be missing."""
+    compressed: ClassVar[bool] = False
+    """Whether an encoder sees log(1 + x)."""
     axes: ClassVar[tuple[str, ...]] = ()
     """What the numbers of `shape` count; none named where there may be any."""
 
@@ -86,9 +98,24 @@ class Kind(ABC):
         """What is wrong with stored values [n, ...], with what was expected; None if nothing."""
         if values.shape[1:] != self.item:
             return f"of shape {list(values.shape[1:])} an item, expected {list(self.item)}"
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
+        if values.dtype.kind != "f":
+            return None
+        if np.isinf(values).any() or (not self.gaps and np.isnan(values).any()):
             return "with NaN or infinity, expected finite numbers"
+        if not self.known(values).reshape(len(values), -1).any(1).all():
+            return "of which every entry is missing, expected at least one"
+        low, high = RANGES.get(self.modality.likelihood.name, (-np.inf, np.inf))
+        least, most = float(np.nanmin(values, initial=high)), float(np.nanmax(values, initial=low))
+        if least < low or most > high:
+            return (
+                f"from {least:.6g} to {most:.6g}, expected {low:g} to {high:g}, as its likelihood "
+                f"{self.modality.likelihood.name!r} is of no others"
+            )
         return None
+
+    def known(self, values: np.ndarray) -> np.ndarray:
+        """Which entries of plain values are not missing: bool of their shape."""
+        return ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
 
     def checked(self, value: np.ndarray) -> np.ndarray:
         """The same single value; DataError if it is not such as this modality has."""

@@ -33,6 +33,7 @@ class Modality(nn.Module):
         self.config, self.name = config, config.name
         self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
         self.columns = columns
+        self.compressed = kind_of(config).compressed
         self.inputs: nn.Module = nn.Identity()
         self.norm: nn.Module = nn.Identity()
 
@@ -44,10 +45,14 @@ class Modality(nn.Module):
     def encode(self, data: Tensor, shown: Tensor) -> Tensor:
         """Features [batch, feature]; data of items not shown are replaced by zeros first.
 
-        So a missing value may be anything, NaN too, and has exactly no effect.
+        So a missing value may be anything, NaN too, and has exactly no effect. A missing entry of
+        a shown value, NaN, is zero to the encoder, after centring and scaling.
         """
+        data = data.clamp_min(0).log1p() if self.compressed else data
+        inputs = _blanked(self.inputs(data), shown)
+        inputs = inputs.nan_to_num(nan=0.0) if inputs.is_floating_point() else inputs
         with self._precision(data.device):
-            return self._full(self.norm(self.encoder(_blanked(self.inputs(data), shown))))
+            return self._full(self.norm(self.encoder(inputs)))
 
     def log_prob(self, latent: Tensor, data: Tensor, seen: Tensor) -> Tensor:
         """log p(x_s | z) in nats [sample, batch] at latents [sample, batch, latent].
@@ -65,13 +70,14 @@ class Modality(nn.Module):
             flat = self._full(self.decoder(latent.reshape(-1, latent.shape[-1])))
         return flat.unflatten(0, latent.shape[:-1])
 
-    def start_at(self, mean: Tensor, stddev: Tensor) -> None:
+    def start_at(self, mean: Tensor, stddev: Tensor, seen: tuple[Tensor, Tensor]) -> None:
         """Centre and scale the inputs by the data's own, and begin the outputs at the mean.
 
-        Both [*shape], of codes each symbol's share [length, symbols].
+        All [*shape], of codes each symbol's share [length, symbols]; `seen` are mean and standard
+        deviation of what the encoder sees, which of counts are their logarithms.
         """
         if isinstance(self.inputs, Standardise):
-            self.inputs.adopt(mean, stddev)
+            self.inputs.adopt(*(seen if self.compressed else (mean, stddev)))
         if isinstance(self.decoder, Decoder):
             self.decoder.begin_at(self.likelihood.outputs_at(mean))
 

@@ -6,20 +6,41 @@ their central square and resized. Everything is checked before a pixel is decode
 """
 
 import io
+import math
+import struct
 import warnings
+import zlib
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from mmvae_core.errors import DataError
+from mmvae_core.modalities.ink import find_ink
 
 FORMATS = ("PNG", "JPEG")
 MAX_PIXELS = 16_000_000
+FINE = 1_024
+"""A JPEG's shorter side is read at no more than twice so many pixels, which saves its memory."""
+MAX_SCANNED = 200_000_000
+"""Pixels times scans of a progressive JPEG: each scan costs a pass, and cameras write ten."""
+SCAN = b"\xff\xda"
+BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises on damaged pictures, and on cameras' notes of an odd type."""
 INK_BOX = 20 / 28
 """MNIST scales a digit's box to 20 of its 28 pixels (LeCun et al. 1998)."""
-INK_FLOOR = 0.15
-"""Paper is never quite even: brightness below this share of the brightest ink counts as paper."""
-MIN_CONTRAST = 0.08
 
 
 def read_handwriting(data: bytes, height: int, width: int) -> np.ndarray:
@@ -68,17 +89,20 @@ def centred(small: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _handwriting(picture: Image.Image, height: int, width: int) -> np.ndarray:
     grey = _floats(picture.convert("L"))
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    paper = float(np.median(edge))
-    dark_on_light = abs(float(grey.min()) - paper) > abs(float(grey.max()) - paper)
-    ink = np.clip(paper - grey if dark_on_light else grey - paper, 0, 1)
-    if ink.max() < MIN_CONTRAST:
+    if grey.shape == (height, width) and _rim(grey).max() == 0:  # ink already, as MNIST has it
+        return centre_ink(grey, height, width)
+    ink = find_ink(grey)
+    if ink is None:
         raise DataError(
             "The picture is of one brightness only, expected a stroke that differs from its "
             "background; write darker or with more light."
         )
-    ink = ink / ink.max()
-    return centre_ink(np.where(ink < INK_FLOOR, 0, ink), height, width)
+    return centre_ink(ink, height, width)
+
+
+def _rim(grey: np.ndarray) -> np.ndarray:
+    """The pixels of a picture's edge."""
+    return np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
 
 
 def _decode(data: bytes) -> Image.Image:
@@ -88,11 +112,14 @@ def _decode(data: bytes) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 _check_pixels(*picture.size)
+                if picture.format == "JPEG":
+                    _check_scans(data.count(SCAN), math.prod(picture.size))
+                    picture.draft(None, (FINE, FINE))  # pyright: ignore[reportArgumentType]
                 picture.load()
                 return _opaque(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise DataError(_too_many("very many")) from None
-    except (OSError, ValueError, SyntaxError, EOFError):
+    except BROKEN:
         raise DataError(
             "The file is not a readable PNG or JPEG picture; save it anew as PNG."
         ) from None
@@ -101,6 +128,14 @@ def _decode(data: bytes) -> Image.Image:
 def _check_pixels(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise DataError(_too_many(f"{width} x {height}"))
+
+
+def _check_scans(count: int, pixels: int) -> None:
+    if count > 1 and count * pixels > MAX_SCANNED:
+        raise DataError(
+            f"The JPEG picture has {count:,} scans of {pixels:,} pixels, expected at most "
+            f"{max(1, MAX_SCANNED // pixels):,}; save it anew as PNG."
+        )
 
 
 def _too_many(size: str) -> str:

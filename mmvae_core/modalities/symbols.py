@@ -86,7 +86,7 @@ class Symbols(Kind):
 
     def _by_sign(self, text: str) -> np.ndarray:
         """Padded with spaces on the right; capitals made small where the alphabet has none."""
-        alphabet, length = str(self.alphabet), self.modality.shape[0]
+        alphabet, length = "".join(self.alphabet or ()), self.modality.shape[0]
         given = text if alphabet != alphabet.lower() else text.lower()
         unknown = sorted(set(given) - set(alphabet))
         if unknown:

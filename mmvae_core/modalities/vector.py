@@ -25,11 +25,19 @@ class Numbers(Kind):
                 f"The file for {name!r} holds {values.size} numbers, expected "
                 f"{math.prod(shape)}; give as many."
             )
+        if np.isnan(values).any():
+            raise DataError(
+                f"The file for {name!r} holds NaN, expected numbers alone; give every number."
+            )
         return self.checked(values.reshape(shape))
+
+    def rows(self, means: np.ndarray) -> np.ndarray:
+        """Means [n, *shape] as they are written."""
+        return self.stored(means)
 
     def write(self, means: np.ndarray, folder: Path) -> list[Path]:
         """One file, `<name>.csv`, a line each."""
-        rows = self.stored(means).reshape(len(means), -1).tolist()
+        rows = self.rows(means).reshape(len(means), -1).tolist()
         lines = [",".join(map(_digits, row)) for row in rows]
         return [write_lines(folder / f"{self.modality.name}.csv", lines)]
 
@@ -38,6 +46,7 @@ class Vector(Numbers):
     """Numbers of any shape that is no picture's."""
 
     title = "a vector"
+    gaps = True
 
     @classmethod
     def takes(cls, modality: ModalityConfig) -> bool:

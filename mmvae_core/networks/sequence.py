@@ -17,6 +17,7 @@ class SequenceEncoder(VectorEncoder):
         self.symbols = shape[-1]
 
     def forward(self, data: Tensor) -> Tensor:
-        """Features of the codes."""
-        one_hot = functional.one_hot(data.long(), self.symbols)
+        """Features of the codes; one below zero is missing, and no symbol is there."""
+        codes = data.long()
+        one_hot = functional.one_hot(codes.clamp_min(0), self.symbols) * (codes >= 0)[..., None]
         return super().forward(one_hot.to(next(self.parameters()).dtype))

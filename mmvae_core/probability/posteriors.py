@@ -27,6 +27,10 @@ Draws = Literal["implicit", "pathwise"]
 IMPLICIT: Draws = "implicit"
 CACHED = 500_000
 """About so many numbers of a temporary still fit a processor's cache; no result depends on it."""
+PIECE = 120_000
+"""The same of numbers in double precision."""
+NOTHING = -60.0
+"""What has so small a logarithm beside 1 is nothing beside it, in double precision too."""
 MIN_SCALE = 1e-3
 """No learned scale gets below this, so that no density grows without bound."""
 
@@ -237,34 +241,55 @@ class GaussianMixture(DiagonalMixture):
     family = Gaussian
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log sum_k w_k N(x; m_k, s_k); as torch's, in pieces of the batch that fit a cache."""
+        """log sum_k w_k N(x; m_k, s_k); as torch's, but of many by matrix products."""
         latent = x.shape[-1]
         constant = self.scale.log().sum(-1) + 0.5 * latent * math.log(2 * math.pi)
         parts = self.mixture_distribution.logits - constant, self.loc, self.scale
         shape = torch.broadcast_shapes(x.shape[:-1], self.batch_shape)
         size = math.prod(shape) * self.loc.shape[-2] * latent
-        if torch.is_grad_enabled() or not shape or size <= CACHED:
+        if torch.is_grad_enabled() or size <= CACHED:
             return _log_mixture(x, *parts)
-        axis, step = len(shape) - 1, max(1, shape[-1] * CACHED // size)
-        whole = [
-            x.expand(*shape, -1),
-            *(value.expand(*shape, *value.shape[len(self.batch_shape) :]) for value in parts),
-        ]
-        return torch.cat(
-            [
-                _log_mixture(
-                    *(value.narrow(axis, start, min(step, shape[-1] - start)) for value in whole)
-                )
-                for start in range(0, shape[-1], step)
-            ],
-            axis,
-        )
+        return _log_mixture_of_many(x.expand(*shape, latent), *parts)
 
 
 def _log_mixture(x: Tensor, log_weights: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
     """log sum_k w_k exp(-|(x - m_k) / s_k|^2 / 2), the normals' constants being in the weights."""
     errors = (x[..., None, :] - loc) / scale
     return (log_weights - 0.5 * errors.square().sum(-1)).logsumexp(-1)
+
+
+def _log_mixture_of_many(x: Tensor, log_weights: Tensor, loc: Tensor, scale: Tensor) -> Tensor:
+    """The same at x [*draw, *batch, latent] by products of matrices, in pieces that fit a cache.
+
+    -(x - m)^2 / 2 s^2 is taken apart into x m / s^2 - x^2 / 2 s^2 - m^2 / 2 s^2, which loses
+    (x / s)^2 roundings, so in double precision.
+    """
+    count, latent = loc.shape[-2:]
+    batch = x.shape[x.dim() + 1 - loc.dim() : -1]
+    if loc[..., 0, 0].numel() == 1:  # one mixture for all of x
+        batch, log_weights = (), log_weights.reshape(count)
+        loc, scale = loc.reshape(count, latent), scale.reshape(count, latent)
+    log_weights = log_weights.expand(*batch, count).reshape(-1, count)
+    loc, scale = (one.expand(*batch, -1, -1).reshape(-1, count, latent) for one in (loc, scale))
+    draws = x.reshape(-1, len(loc), latent).transpose(0, 1)
+    rows = min(draws.shape[1], max(1, PIECE // count))
+    items = max(1, PIECE // (count * rows))
+    densities = []
+    for weights, m, s, own in zip(
+        *(one.split(items) for one in (log_weights, loc, scale, draws)), strict=True
+    ):
+        precision = s.double() ** -2
+        turn = torch.cat([-0.5 * precision, precision * m], -1).mT
+        ends = (weights - 0.5 * (precision * m * m).sum(-1))[:, None]
+        pieces = []
+        for one in own.double().split(rows, 1):
+            terms = torch.baddbmm(ends, torch.cat([one * one, one], -1), turn)
+            top = terms.amax(-1, keepdim=True)
+            # An exponential that underflows takes ten times as long as another.
+            shares = (terms - top).to(x.dtype).clamp_min(NOTHING).exp().sum(-1)
+            pieces.append((top[..., 0] + shares.log()).to(x.dtype))
+        densities.append(torch.cat(pieces, 1))
+    return torch.cat(densities).T.reshape(x.shape[:-1])
 
 
 class LaplaceMixture(DiagonalMixture):

@@ -3,41 +3,20 @@
 Only a file's headers are read before all is known to fit; nothing is ever unpickled.
 """
 
-import math
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from types import MappingProxyType
 
 import numpy as np
 
+from mmvae_core import npz
 from mmvae_core.errors import RunError
-from mmvae_core.files import unreadable, write_atomically
+from mmvae_core.files import check_file, unreadable, write_atomically
+from mmvae_core.npz import MAX_ARRAY_BYTES, UNREADABLE, Header
 
-MAX_ARRAY_BYTES = 2_000_000_000
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 KINDS = {"f": "real numbers", "i": "whole numbers", "u": "whole numbers", "b": "true or false"}
-# Damaged files raise all of these; MemoryError, for a header that claims too much, spends none.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    RuntimeError,
-    MemoryError,
-    OverflowError,
-    SyntaxError,
-    TypeError,
-    IndexError,
-    struct.error,
-    tokenize.TokenError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
 
 
 @dataclass(frozen=True)
@@ -45,25 +24,16 @@ class Contract:
     """An array's axes by name, and the kinds of numbers that it may hold (numpy's letters).
 
     An axis that is a number has that length, a last axis `...` stands for any further ones. Real
-    numbers must be finite.
+    numbers must be finite, but that with `gaps` NaN stands for what is missing.
     """
 
     axes: tuple[str, ...]
     kinds: str = "f"
     optional: bool = False
+    gaps: bool = False
 
     def __str__(self) -> str:
         return f"[{', '.join(self.axes)}]"
-
-
-@dataclass(frozen=True)
-class _Header:
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-    @property
-    def bytes(self) -> int:
-        return self.dtype.itemsize * math.prod(self.shape)
 
 
 def read_arrays(
@@ -72,24 +42,35 @@ def read_arrays(
     sizes: Mapping[str, int],
     remedy: str,
     others: Contract | None = None,
+    apart: Mapping[str, Contract] = MappingProxyType({}),
 ) -> dict[str, np.ndarray]:
     """The arrays that `contracts` name, and all further ones where `others` says what they are.
+
+    Of those that start with a name of `apart` it is that which says so.
 
     `sizes` are the lengths of axes that are known beforehand; others must agree within the file.
     RunError in one sentence that ends in `remedy`, before memory is spent.
     """
+    check_file(path, MAX_ARRAY_BYTES, remedy)
     try:
         with zipfile.ZipFile(path) as archive:
-            headers = _headers(archive)
+            headers = npz.headers(archive)
             wanted = _wanted(path, contracts, headers, others, remedy)
+            wanted |= {
+                name: contract
+                for name in wanted
+                for start, contract in apart.items()
+                if name.startswith(start)
+            }
             _check(path, wanted, headers, dict(sizes), remedy)
-            found = {name: _read(archive, name) for name in wanted}
+            arrays = {name: npz.read(archive, name) for name in wanted}
     except UNREADABLE as error:
         raise unreadable(path, error, remedy) from None
-    for name, values in found.items():
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
+    for name, values in arrays.items():
+        bad = np.isinf if wanted[name].gaps else lambda numbers: ~np.isfinite(numbers)
+        if values.dtype.kind == "f" and bad(values).any():
             raise RunError(f"{path} holds NaN or infinity in {name}; {remedy}.")
-    return found
+    return arrays
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -98,34 +79,10 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez_compressed(file, allow_pickle=False, **dict(arrays))
 
 
-def _headers(archive: zipfile.ZipFile) -> dict[str, _Header]:
-    """Shape and type of each array, by the few bytes at its beginning."""
-    found = {}
-    for entry in archive.infolist():
-        if entry.filename.endswith(".npy"):
-            if entry.compress_type not in METHODS:
-                raise ValueError(f"{entry.filename} is packed in another way than numpy does")
-            with archive.open(entry) as file:
-                header = _header(file)
-            if min(header.shape, default=0) < 0 or header.bytes > entry.file_size:
-                raise ValueError(f"{entry.filename} claims more than there is")
-            found[entry.filename.removesuffix(".npy")] = header
-    return found
-
-
-def _header(file: IO[bytes]) -> _Header:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0
-    if version != (1, 0):
-        read = np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return _Header(shape, dtype)
-
-
 def _wanted(
     path: Path,
     contracts: Mapping[str, Contract],
-    headers: Mapping[str, _Header],
+    headers: Mapping[str, Header],
     others: Contract | None,
     remedy: str,
 ) -> dict[str, Contract]:
@@ -141,12 +98,11 @@ def _wanted(
 def _check(
     path: Path,
     wanted: Mapping[str, Contract],
-    headers: Mapping[str, _Header],
+    headers: Mapping[str, Header],
     sizes: dict[str, int],
     remedy: str,
 ) -> None:
     """Kinds, shapes and the sum of bytes, by headers alone; `sizes` learns the lengths of axes."""
-    total = 0
     for name, contract in wanted.items():
         header = headers[name]
         if header.dtype.kind not in contract.kinds:
@@ -157,11 +113,9 @@ def _check(
             raise RunError(
                 f"{path} holds {name} of shape {list(header.shape)}, expected {expected}; {remedy}."
             )
-        total += header.bytes
-    if total > MAX_ARRAY_BYTES:
-        raise RunError(
-            f"{path} would take {total:,} bytes, expected at most {MAX_ARRAY_BYTES:,}; {remedy}."
-        )
+    total = npz.total_bytes({name: headers[name] for name in wanted})
+    if total > (most := npz.most_bytes(path.stat().st_size)):
+        raise RunError(f"{path} would take {total:,} bytes, expected at most {most:,}; {remedy}.")
 
 
 def _expected(shape: tuple[int, ...], contract: Contract, sizes: dict[str, int]) -> str | None:
@@ -180,8 +134,3 @@ def _expected(shape: tuple[int, ...], contract: Contract, sizes: dict[str, int])
         return f"{contract}" + (f" with {known}" if known else "")
     sizes.update(zip(axes, shape, strict=False))
     return None
-
-
-def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(f"{name}.npy") as file:
-        return np.lib.format.read_array(file, allow_pickle=False)

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from mmvae_core.errors import RunError
-from mmvae_core.files import unreadable, write_atomically
+from mmvae_core.files import check_file, unreadable, write_atomically
 from mmvae_core.store.record_files import shortened
 
-MAX_HISTORY_BYTES = 50_000_000
+MAX_HISTORY_BYTES = 5_000_000
 REMEDY = "delete the run's folder and train anew with `python -m mmvae_core train`"
 
 
@@ -39,11 +39,8 @@ def write_history(path: Path, reports: Sequence[EpochReport]) -> None:
 
 def read_history(path: Path) -> list[EpochReport]:
     """The rows of history.csv; RunError if it is missing or damaged, or a number is not finite."""
+    check_file(path, MAX_HISTORY_BYTES, REMEDY)
     try:
-        if (size := path.stat().st_size) > MAX_HISTORY_BYTES:
-            raise RunError(
-                f"{path} has {size:,} bytes, expected at most {MAX_HISTORY_BYTES:,}; {REMEDY}."
-            )
         with path.open(newline="", encoding="utf-8") as file:
             head, *rows = [*csv.reader(file)] or [[]]
     except (OSError, ValueError, csv.Error) as error:

@@ -66,8 +66,8 @@ class Picture:
 
     def outlines(self) -> list[np.ndarray]:
         """By node its line: points [point, 2], or segments [segment, 2, 2]."""
-        found = np.split(self.lines, np.cumsum(self.points)[:-1])
-        return found if self.closed[0] else [one.reshape(-1, 2, 2) for one in found]
+        pieces = np.split(self.lines, np.cumsum(self.points)[:-1])
+        return pieces if self.closed[0] else [one.reshape(-1, 2, 2) for one in pieces]
 
 
 def weights_of(run: Run) -> np.ndarray:

@@ -42,13 +42,13 @@ def read_record(path: Path, kind: type[Named], remedy: str) -> Named:
 
 def read_records(path: Path, kind: type[Named], remedy: str) -> dict[str, Named]:
     """The records of a file that has one for each of several modalities."""
-    found = read_json(path, remedy)
-    wrong = [name for name in found if not NAME.fullmatch(name)]
+    table = read_json(path, remedy)
+    wrong = [name for name in table if not NAME.fullmatch(name)]
     if wrong:
         raise RunError(
             f"{path} holds {shortened(wrong[0])} as a name, expected that of a modality; {remedy}."
         )
-    return {name: as_record(one, kind, str(path), remedy, name) for name, one in found.items()}
+    return {name: as_record(one, kind, str(path), remedy, name) for name, one in table.items()}
 
 
 def as_record(data: Any, kind: type[Named], source: str, remedy: str, place: str = "") -> Named:
@@ -88,10 +88,10 @@ def check_record(record: Record, source: str, remedy: str = "nothing was written
 
 def check_format(data: dict[str, Any], source: str, remedy: str) -> None:
     """RunError for a file of a form that is not known here."""
-    found = data.get("format", FORMAT)
-    if type(found) is not int or found != FORMAT:
+    number = data.get("format", FORMAT)
+    if type(number) is not int or number != FORMAT:
         raise RunError(
-            f"{source} holds {shortened(found)} as format, expected {FORMAT}; open it with the "
+            f"{source} holds {shortened(number)} as format, expected {FORMAT}; open it with the "
             f"version that wrote it, or {remedy}."
         )
 
@@ -108,15 +108,15 @@ def plain(name: str) -> str:
 
 def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
     """The same without parts that reports of an earlier version left empty, of studies unjudged."""
-    found = {key: value for key, value in data.items() if key not in EMPTY_IS_NONE or value != {}}
-    if isinstance(priors := found.get("fitted_priors"), dict):
-        found["fitted_priors"] = {
+    kept = {key: value for key, value in data.items() if key not in EMPTY_IS_NONE or value != {}}
+    if isinstance(priors := kept.get("fitted_priors"), dict):
+        kept["fitted_priors"] = {
             name: {k: v for k, v in one.items() if k not in EMPTY_IS_NONE or v != {}}
             if isinstance(one, dict)
             else one
             for name, one in priors.items()
         }
-    return found
+    return kept
 
 
 def _misfit(value: Any, kind: Any, place: str) -> str:

@@ -5,7 +5,8 @@ A record says which fields there are, of which type and range; `record_files` re
 are refused.
 """
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -123,6 +124,24 @@ class Conflicts(Record, frozen=True, kw_only=True):
     given: dict[str, Clash]
 
 
+Hash = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{12,64}\Z", description="12 or more digits of a hash")
+]
+
+MaybeHash = Annotated[
+    str, Meta(pattern=r"^([0-9a-f]{12,64})?\Z", description="12 or more digits of a hash")
+]
+"""Empty in files of earlier versions."""
+
+
+class Measured(Record, frozen=True, kw_only=True):
+    """The hashes of the files that a report was measured on, and of the posteriors beside it."""
+
+    weights: Hash
+    samples: Hash
+    latents: MaybeHash = ""
+
+
 class RunReport(Versioned, frozen=True, kw_only=True):
     """`report.json`: what `evaluate` measured; reports of earlier versions lack the last parts."""
 
@@ -138,7 +157,10 @@ class RunReport(Versioned, frozen=True, kw_only=True):
     distortion_samples: Count | None = None
     distortion: dict[str, Mean] = {}
     fitted_priors: dict[str, WithPrior] = {}
+    observed: dict[str, Count] = {}
+    """How many items have all of a subset, where some lack a modality; see `evaluation.report`."""
     conflict: Conflicts | None = None
+    measured: Measured | None = None
 
     def of_prior(self, kind: str) -> "RunReport | WithPrior | None":
         """Where the figures of a prior stand: the trained one's here, a fitted one's apart."""
@@ -149,6 +171,8 @@ class Card(Versioned, frozen=True, kw_only=True):
     """`card.json`: how a run was trained, on what, and the hash of its weights."""
 
     epochs: Count
+    best: Count = 0
+    """The pass whose weights are kept, where that is not the last; 0: the last one."""
     seed: Count
     device: Text
     hardware: Text
@@ -156,12 +180,37 @@ class Card(Versioned, frozen=True, kw_only=True):
     seconds: Positive
     parameters: Count
     bytes: Count
-    weights: Annotated[
-        str, Meta(pattern=r"^[0-9a-f]{12,64}\Z", description="12 or more digits of a hash")
-    ]
+    weights: Hash
     finished: Text = ""
     torch: Text = ""
     version: Text = ""
+    study: Text = ""
+    """The `content` of the study of people's own data on which the run was trained."""
+
+
+class Progress(Versioned, frozen=True, kw_only=True):
+    """`progress.json`: how far a training is, written by it while it runs, gone once it is done."""
+
+    state: Literal["starting", "waiting", "training", "evaluating", "stopped", "failed"]
+    process: Count
+    """Its number, by which it is asked to stop."""
+    epoch: Count = 0
+    epochs: Count = 0
+    step: Count = 0
+    """Batches of the pass under way, of `steps`."""
+    steps: Count = 0
+    seconds: Positive = 0.0
+    """Since this process began to train; `first` is the pass with which it began."""
+    first: Count = 0
+    said: Text = ""
+    """Why it failed, or what to do now that it has stopped: a sentence."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the rest takes at the pace so far; None before there is one."""
+        if not self.steps or (done := self.epoch - self.first + self.step / self.steps) <= 0:
+            return None
+        return self.seconds / done * (self.epochs - self.epoch - self.step / self.steps)
 
 
 class Opening(Record, frozen=True, kw_only=True):
@@ -180,17 +229,31 @@ class Opening(Record, frozen=True, kw_only=True):
         return self.masks.get(page, self.mask)
 
 
+Names = Annotated[tuple[Text, ...], Meta(max_length=1000)]
+
+
 class About(Versioned, frozen=True, kw_only=True):
     """`study.json`: what a study is called, its classes, its alphabets by modality, its sources.
 
-    `opening` is there once `python -m mmvae_core opening` has chosen it.
+    `categories` are the answers' names of modalities that are categories; `notes` the names of
+    further annotations' values, none of numbers; `content` is the hash of all items, training ones
+    too, of people's own data, `samples` that of samples.npz beside. `opening` is there once `python -m mmvae_core opening` has chosen it.
     """
 
     title: Text
-    classes: Annotated[tuple[Text, ...], Meta(max_length=1000)]
+    classes: Names
     alphabets: dict[str, Text] = {}
+    categories: dict[str, Names] = {}
+    notes: dict[str, Names] = {}
     sources: tuple[Text, ...] = ()
+    content: Text = ""
+    samples: MaybeHash = ""
     opening: Opening | None = None
+
+    @property
+    def signs(self) -> dict[str, Sequence[str]]:
+        """What the symbols, or answers, of modalities are called."""
+        return {**self.alphabets, **self.categories}
 
 
 class JudgeCard(Versioned, frozen=True, kw_only=True):
@@ -213,12 +276,16 @@ class JudgeCard(Versioned, frozen=True, kw_only=True):
 
 
 class PriorsCard(Versioned, frozen=True, kw_only=True):
-    """`priors.json`: priors fitted to a finished run, and the weights that they belong to."""
+    """`priors.json`: priors fitted to a finished run, and the weights that they belong to.
+
+    `priors` is the hash of priors.safetensors beside.
+    """
 
     components: Annotated[int, Meta(ge=1, le=1000)]
     width: Annotated[int, Meta(ge=1, le=1024)]
     layers: Annotated[int, Meta(ge=1, le=16)]
     weights: Text
+    priors: MaybeHash = ""
     seed: Count
     items: Count
     held_out_items: Count

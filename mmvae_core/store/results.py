@@ -108,8 +108,8 @@ class Report(Record, frozen=True, kw_only=True):
 
     def measured(self) -> list[str]:
         """The worlds that have figures."""
-        found = {one.variant for one in self.summary}
-        return [name for name in self.variants if name in found]
+        worlds = {one.variant for one in self.summary}
+        return [name for name in self.variants if name in worlds]
 
     def claims_of(self, variant: str) -> list[Claim]:
         """The comparisons in one world."""
@@ -130,7 +130,8 @@ class Report(Record, frozen=True, kw_only=True):
 
 def report_files(root: Path) -> list[Path]:
     """The reports below a folder of studies."""
-    return sorted((root / FOLDER).glob("*.json"))
+    files = sorted((root / FOLDER).glob("*.json"))
+    return [path for path in files if not path.name.startswith(".")]
 
 
 def read_report(path: Path) -> Report:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmvae_core.config import RunConfig, load_config
+from mmvae_core.config import RunConfig
+from mmvae_core.config_files import load_config
 from mmvae_core.errors import RunError
 from mmvae_core.places import SHIPPED
 from mmvae_core.store.arrays import Contract, read_arrays
+from mmvae_core.store.held import check_latents, check_report, check_samples, check_weights
 from mmvae_core.store.record_files import plain, read_record
 from mmvae_core.store.records import Card, RunReport
 from mmvae_core.store.weights import load_model
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 TRAINED = "trained"
 FITTED = ("mixture", "flow")
 """Priors that `second_stage` fits to a finished run, beside the trained one."""
+EMBEDDINGS, EMBEDDED = "embeddings.npz", "embeddings"
+"""The file of a run without a model, see `explore.embeddings`, and its data set's name."""
 TRAIN = "copy it from where the run was trained, or `python -m mmvae_core train` the run anew"
 LATENTS = {
     "masks": Contract(("subset", "modality"), "b"),
@@ -45,10 +49,11 @@ class Latents:
     """Posteriors of the samples under every subset, ordered as `subsets.all_subsets`.
 
     `masks` [subset, modality]; `mean` and `stddev` [subset, item, latent] (a mixture's are its
-    moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2]. Of runs evaluated
-    by an earlier version these are None: `distortion` and `log_likelihood` [subset, item] (see
-    `evaluation.rates.distortions`), and `marginal` [subset, first], log p(x_S) of the first items,
-    whose means are in the report.
+    moments); `rate` [subset, item] in nats; `pca` and `umap` [subset, item, 2]. Of embeddings
+    alone there may be fewer subsets, `stddev` and `rate` are zero where they are not known, and `umap`
+    is empty where it was not made. Of runs evaluated by an earlier version these are None: `distortion` and `log_likelihood` [subset,
+    item] (see `evaluation.rates.distortions`), and `marginal` [subset, first], log p(x_S) of the
+    first items, whose means are in the report.
     """
 
     masks: np.ndarray
@@ -57,10 +62,15 @@ class Latents:
     rate: np.ndarray
     pca: np.ndarray
     pca_explained: np.ndarray
-    umap: np.ndarray
+    umap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 2)))
     distortion: np.ndarray | None = None
     log_likelihood: np.ndarray | None = None
     marginal: np.ndarray | None = None
+
+    @property
+    def has_width(self) -> bool:
+        """Whether more is known than means."""
+        return bool(self.stddev.any())
 
 
 @dataclass(frozen=True)
@@ -102,44 +112,81 @@ class Run:
         path = self.folder / "report.json"
         report = read_record(path, RunReport, self._evaluate)
         self._check_subsets(path, report)
+        if report.measured is not None:
+            check_report(self.folder, report, self.card, self._evaluate)
         return report
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there are weights, and not embeddings alone."""
+        return self.config.data.name != EMBEDDED
 
     @property
     def priors(self) -> tuple[str, ...]:
         """The trained prior's name, then those of priors that were fitted to the run afterwards."""
+        if not self.has_model:
+            return ()
         files = [self.folder / name for name in ("priors.json", "priors.safetensors")]
         return (TRAINED, *FITTED) if any(one.is_file() for one in files) else (TRAINED,)
 
     @property
     def weights(self) -> Path:
-        """The weights' file."""
-        return self.folder / "weights.safetensors"
+        """The file whose hash the card names: the weights, or the embeddings where there are none."""
+        return self.folder / ("weights.safetensors" if self.has_model else EMBEDDINGS)
 
     @property
     def is_evaluated(self) -> bool:
         """Whether the posteriors of the study's samples are stored."""
-        return (self.folder / "latents.npz").is_file()
+        return any((self.folder / name).is_file() for name in ("latents.npz", EMBEDDINGS))
 
     def latents(self, items: int | None = None) -> Latents:
         """Stored posteriors and coordinates of the study's samples, of which there are `items`."""
-        path, count = self.folder / "latents.npz", len(self.config.names)
-        sizes = {"modality": count, "subset": 2**count, "latent": self.config.latents}
+        path, count = self._latents, len(self.config.names)
+        sizes = {"modality": count, "latent": self.config.latents}
+        sizes |= {"subset": 2**count} if self.has_model else {}
         sizes |= {} if items is None else {"item": items}
-        found = Latents(**read_arrays(path, LATENTS, sizes, self._evaluate))
+        optional = {"umap": replace(LATENTS["umap"], optional=not self.has_model)}
+        latents = Latents(**read_arrays(path, LATENTS | optional, sizes, self._evaluate))
         every = [[index in one for index in range(count)] for one in _subsets(count)]
-        if found.masks.tolist() != every:
+        if self.has_model and latents.masks.tolist() != every:
             raise RunError(
                 f"{path} holds masks in an order of its own, expected every subset once, small ones "
                 f"first; {self._evaluate}."
             )
-        return found
+        if self.is_measured:
+            check_latents(self.folder, self.report, self._evaluate)
+        return latents
 
     def model(self) -> "MultimodalVAE":
-        """The trained model on the CPU in float32, in evaluation mode."""
+        """The trained model on the CPU in float32, in evaluation mode.
+
+        RunError where its weights are not those that its card names.
+        """
+        if not self.has_model:
+            raise RunError(
+                f"{self.folder} holds embeddings without a model; Latent space and Compare show them."
+            )
+        if (self.folder / "card.json").exists():
+            self.check_weights()
         return load_model(self.config, self.weights)
+
+    def check_weights(self) -> None:
+        """RunError unless the weights are those that the card was written for."""
+        check_weights(self.weights, self.card)
+
+    def check_samples(self, samples: Path) -> None:
+        """RunError where the run was measured on other test items than the file holds."""
+        if self.is_measured:
+            check_samples(self.folder, self.report, samples, self._evaluate)
+
+    @property
+    def _latents(self) -> Path:
+        return self.folder / ("latents.npz" if self.has_model else EMBEDDINGS)
 
     @property
     def _evaluate(self) -> str:
+        if not self.has_model:
+            return "make it anew with `python -m mmvae_core study embed`"
         return f"make it anew with `python -m mmvae_core evaluate {self.named} --save`"
 
     def _check_subsets(self, path: Path, report: RunReport) -> None:

@@ -1,10 +1,9 @@
 """A study on disk: what it is called, its test items, its judges, its runs."""
 
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,31 +13,16 @@ from mmvae_core.modalities.kind import Kind
 from mmvae_core.modalities.kinds import kinds_of
 from mmvae_core.places import SHIPPED
 from mmvae_core.store.arrays import Contract, read_arrays
+from mmvae_core.store.held import SAMPLES, check_named
 from mmvae_core.store.record_files import read_record, read_records
 from mmvae_core.store.records import About, JudgeCard
-from mmvae_core.store.run import Run
+from mmvae_core.store.run import EMBEDDED, EMBEDDINGS, Run
+from mmvae_core.store.samples import Samples, read_samples
 
-if TYPE_CHECKING:
-    from mmvae_core.evaluation.judge import Judge
-
-LABELS = {"labels": Contract(("item",), "iu")}
-VALUES = Contract(("item", "..."), "fiu")
+LONGEST_NAME = 80
+"""So much of a name that is unknown is repeated."""
+MODELS = ("weights.safetensors", EMBEDDINGS)
 TRUTH = {"latents": Contract(("item", "latent"))}
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Fixed test items: arrays [item, ...] per modality and labels [item] in 0..classes-1."""
-
-    data: Mapping[str, np.ndarray]
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def item(self, row: int) -> dict[str, np.ndarray]:
-        """All modalities of one item, as stored."""
-        return {name: values[row] for name, values in self.data.items()}
 
 
 @dataclass(frozen=True)
@@ -55,7 +39,7 @@ class Study:
     @cached_property
     def about(self) -> About:
         """`title`, `classes` (names of the labels), `alphabets` by modality, `sources`."""
-        return read_record(self.folder / "study.json", About, self._anew)
+        return read_record(self.folder / "study.json", About, self.anew)
 
     def runs(self) -> list[Run]:
         """The runs with a configuration and weights, by name."""
@@ -63,22 +47,14 @@ class Study:
 
     def kinds(self, config: RunConfig) -> dict[str, Kind]:
         """What the modalities of a run are, by name, with the study's alphabets."""
-        return kinds_of(config, self.about.alphabets)
+        return kinds_of(config, self.about.signs)
 
     def samples(self) -> Samples:
         """The fixed test items."""
-        path = self.folder / "samples.npz"
-        arrays = read_arrays(path, LABELS, {}, self._anew, others=VALUES)
-        labels, classes = arrays.pop("labels"), len(self.about.classes)
-        if not len(labels):
-            raise RunError(f"{path} holds no items, expected at least one; {self._anew}.")
-        low, high = int(labels.min()), int(labels.max())
-        if low < 0 or (classes and high >= classes):
-            raise RunError(
-                f"{path} holds labels from {low} to {high}, expected "
-                f"{f'0 to {classes - 1}' if classes else '0 or more'}; {self._anew}."
-            )
-        return Samples(arrays, labels)
+        path = self.folder / SAMPLES
+        samples = read_samples(path, lambda: self.about, self.anew)
+        check_named(path, self.about.samples, "study.json", self.anew)
+        return samples
 
     def samples_of(self, config: RunConfig) -> Samples:
         """The test items as a run takes them; RunError where the study does not fit the run."""
@@ -90,17 +66,19 @@ class Study:
         """Hold samples, alphabets and judges against a run's configuration."""
         kinds = self.kinds(config)
         for one in config.modalities:
+            if one.name not in samples.data and config.data.name == EMBEDDED:
+                continue
             if one.name not in samples.data:
                 raise RunError(
                     f"{self.folder}/samples.npz lacks {one.name}, expected "
-                    f"{', '.join(config.names)}; {self._anew}."
+                    f"{', '.join(config.names)}; {self.anew}."
                 )
-            self._check_values(samples.data[one.name], kinds[one.name])
+            self._check_values(samples.data[one.name][samples.has(one.name)], kinds[one.name])
             card = self.judge_cards.get(one.name)
             if card is not None and card.shape != one.shape:
                 raise RunError(
                     f"{self.folder}/judge/card.json holds {list(card.shape)} as {one.name}.shape, "
-                    f"expected {list(one.shape)} as the runs have; {self._anew}."
+                    f"expected {list(one.shape)} as the runs have; {self.anew}."
                 )
 
     def truth(self) -> np.ndarray | None:
@@ -108,49 +86,70 @@ class Study:
         if not (path := self.folder / "truth.npz").is_file():
             return None
         sizes = {"item": len(self.samples())}
-        return read_arrays(path, TRUTH, sizes, self._anew)["latents"]
-
-    def judges(self) -> dict[str, "Judge"]:
-        """One classifier per judged modality."""
-        from mmvae_core.evaluation.judge import load_judge
-
-        return {
-            name: load_judge(self.folder / "judge" / f"{name}.safetensors", card.shape, self._anew)
-            for name, card in self.judge_cards.items()
-        }
+        return read_arrays(path, TRUTH, sizes, self.anew)["latents"]
 
     @cached_property
     def judge_cards(self) -> dict[str, JudgeCard]:
         """What each judge was trained on and how often it is right on real test data."""
         path = self.folder / "judge" / "card.json"
-        return read_records(path, JudgeCard, self._anew) if path.parent.is_dir() else {}
+        return read_records(path, JudgeCard, self.anew) if path.parent.is_dir() else {}
+
+    def check_card(self, run: Run) -> None:
+        """RunError where a run was trained on other data than the study holds now."""
+        trained, now = run.card.study, self.about.content
+        if trained and now and trained != now:
+            raise RunError(
+                f"{run.folder} was trained on data with the hash {trained[:12]}, and the study in "
+                f"{self.folder} has since been made of others, {now[:12]}; train the run anew, or "
+                "bring the data back."
+            )
 
     @property
-    def _anew(self) -> str:
+    def anew(self) -> str:
+        """How to make the study again: what an error about one of its files ends in."""
+        if (self.folder / "study.toml").is_file():
+            return f"make the study anew with `python -m mmvae_core study make {self.folder}`"
         what = "digits" if (self.folder / "judge").is_dir() else "CONFIG.toml"
         return f"make the study anew with `python -m mmvae_core study {what} --out {self.folder}`"
 
     def _check_values(self, values: np.ndarray, kind: Kind) -> None:
         """Hold a modality's values and alphabet against its kind."""
         name, signs = kind.modality.name, kind.alphabet
-        if (fault := kind.fault(values)) is not None:
-            raise RunError(f"{self.folder}/samples.npz holds {name} {fault}; {self._anew}.")
+        if len(values) and (fault := kind.fault(values)) is not None:
+            raise RunError(f"{self.folder}/samples.npz holds {name} {fault}; {self.anew}.")
         if signs is not None and kind.signs is not None and len(signs) != kind.signs:
             raise RunError(
                 f"{self.folder}/study.json holds {len(signs)} symbols as alphabets.{name}, "
-                f"expected {kind.signs} as the runs have; {self._anew}."
+                f"expected {kind.signs} as the runs have; {self.anew}."
             )
 
 
 def studies(root: Path | str = SHIPPED) -> list[Study]:
     """The studies under a folder."""
-    return [Study(path.parent) for path in sorted(Path(root).glob("*/study.json"))]
+    files = sorted(Path(root).glob("*/study.json"))
+    return [Study(path.parent) for path in files if is_text(path.parent.name)]
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """The runs in a folder that have a configuration and weights, by name."""
-    found = sorted(folder.glob("*/weights.safetensors"))
-    return [Run(path.parent) for path in found if (path.parent / "config.json").is_file()]
+    """The runs in a folder that have a configuration and weights or embeddings, by name."""
+    files = {path.parent for name in MODELS for path in folder.glob(f"*/{name}")}
+    return [
+        Run(one) for one in sorted(files) if (one / "config.json").is_file() and is_text(one.name)
+    ]
+
+
+def misnamed(folder: Path) -> list[str]:
+    """A sentence for each run or study in a folder whose own folder has a name that is no text."""
+    files = [*folder.glob("*/weights.safetensors"), *folder.glob("*/study.json")]
+    names = sorted({ascii(path.parent.name) for path in files if not is_text(path.parent.name)})
+    return [
+        f"A folder in {folder} has the name {name}, which is no text; rename it." for name in names
+    ]
+
+
+def is_text(name: str) -> bool:
+    """Whether a folder's name can be shown: its bytes are UTF-8, and none is a control."""
+    return name.isprintable()
 
 
 def find_run(text: str, root: Path | str = SHIPPED) -> Run:
@@ -166,8 +165,10 @@ def find_run(text: str, root: Path | str = SHIPPED) -> Run:
     if text in known:
         return known[text]
     folder = Path(text)
-    if (folder / "config.json").is_file() and (folder / "weights.safetensors").is_file():
-        return Run(folder)
+    with suppress(OSError):  # of a name that is too long for a file
+        if (folder / "config.json").is_file() and (folder / "weights.safetensors").is_file():
+            return Run(folder)
+    text = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…"
     if not known:
         raise UsageError(
             f"There is no run {text!r} and no study in the folder {str(root)!r}; name the folder of "

@@ -1,13 +1,16 @@
 """Weights on disk: safetensors in half precision, sizes counted before memory is spent."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import math
+import time
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmvae_core.config import RunConfig
 from mmvae_core.errors import RunError
-from mmvae_core.files import unreadable, write_atomically
+from mmvae_core.files import check_file, unreadable, write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,16 +18,23 @@ if TYPE_CHECKING:
     from mmvae_core.model import MultimodalVAE
 
 MAX_PARAMETERS = 500_000_000
+MAX_BYTES = 4 * MAX_PARAMETERS + 8_000_000
+MAX_VALUES = 1_000_000
+"""Of one item and modality: a few draws of it take a hundred times as many numbers."""
+MAX_HELD = 4_000_000
+"""Values of one picture times the channels of its networks."""
+MAX_LATENTS, MAX_COMPONENTS = 4_096, 1_000
+SETTLED = 2_000_000_000
+"""A hash is kept of a file that was not changed for so many nanoseconds: clocks are coarse."""
 
 
 def load_model(config: RunConfig, path: Path) -> "MultimodalVAE":
     """Build the model and read its weights; RunError if they do not fit each other."""
     from mmvae_core.build import build_model
 
-    check_size(config)
+    tensors = read_tensors(path, described(config))  # before memory is spent on a model
     model = build_model(config)
-    expected = {name: list(value.shape) for name, value in model.state_dict().items()}
-    model.load_state_dict(read_tensors(path, expected))
+    model.load_state_dict(tensors)
     return model.eval().requires_grad_(False)
 
 
@@ -43,15 +53,16 @@ def read_tensors(
     import torch
     from safetensors import SafetensorError, safe_open
 
+    check_file(path, MAX_BYTES, remedy)
     try:
         with safe_open(path, "pt") as file:
-            found = {
+            shapes = {
                 name: list(file.get_slice(name).get_shape())
                 for name in list(file.keys())
                 if name.startswith(prefix)
             }
-            if found != {name: list(shape) for name, shape in expected.items()}:
-                raise RunError(f"{path} {_misfit(expected, found, beside)}; {remedy}.")
+            if shapes != {name: list(shape) for name, shape in expected.items()}:
+                raise RunError(f"{path} {_misfit(expected, shapes, beside)}; {remedy}.")
             tensors = {name: file.get_tensor(name).float() for name in expected}
     except (SafetensorError, OSError) as error:
         raise unreadable(path, error, remedy) from None
@@ -62,34 +73,77 @@ def read_tensors(
 
 
 def check_size(config: RunConfig) -> int:
-    """Parameters of a configuration, counted without spending their memory."""
+    """Parameters of a configuration, counted without spending their memory.
+
+    RunError where they, an item's values or what networks hold of an item are too many.
+    """
+    return sum(value.numel() for value in _on_meta(config).parameters())
+
+
+def described(config: RunConfig) -> dict[str, list[int]]:
+    """The shapes of a configuration's weights and buffers by name; RunError as `check_size`."""
+    return {name: list(value.shape) for name, value in _on_meta(config).state_dict().items()}
+
+
+def _on_meta(config: RunConfig) -> "MultimodalVAE":
+    """The model without memory for its numbers."""
     import torch
 
     from mmvae_core.build import build_model
 
+    _check_items(config)
     try:
         with torch.device("meta"):
-            count = sum(value.numel() for value in build_model(config).parameters())
+            model = build_model(config)
+            count = sum(value.numel() for value in model.parameters())
     except (RuntimeError, OverflowError, TypeError):  # sizes that 64 bits cannot count
-        count = 2**63
-    if count > MAX_PARAMETERS:
+        model, count = None, 2**63
+    if model is None or count > MAX_PARAMETERS:
         raise RunError(
             f"The configuration describes {count:,} parameters, more than the {MAX_PARAMETERS:,} "
             "allowed here; make `width`, `features` or `latent` smaller."
         )
-    return count
+    return model
+
+
+def _check_items(config: RunConfig) -> None:
+    """RunError where single items or latents are so large that a few draws would fill the memory."""
+    for one in config.modalities:
+        cells = math.prod(one.shape)
+        # A convolution at half or a quarter of a picture's sides has `width` channels there.
+        held = cells * one.width if one.network == "image" else cells
+        if cells > MAX_VALUES or held > MAX_HELD:
+            raise RunError(
+                f"The configuration describes items of {cells:,} values as {one.name!r} with width "
+                f"{one.width:,}, more than is allowed here ({MAX_VALUES:,}; of an image network "
+                f"{MAX_HELD:,} times width); make `shape` or `width` smaller."
+            )
+    if config.latents > MAX_LATENTS or config.aggregator.components > MAX_COMPONENTS:
+        raise RunError(
+            f"The configuration describes {config.latents:,} latents and "
+            f"{config.aggregator.components:,} components, more than the {MAX_LATENTS:,} and "
+            f"{MAX_COMPONENTS:,} allowed here; make `latent`, `private` or `components` smaller."
+        )
+    if config.prior.components > MAX_COMPONENTS:
+        raise RunError(
+            f"The configuration describes a prior of {config.prior.components:,} components, more "
+            f"than the {MAX_COMPONENTS:,} allowed here; make `components` smaller."
+        )
 
 
 def save_weights(model: "MultimodalVAE", path: Path) -> None:
-    """Write the weights in half precision, atomically."""
-    write_tensors(path, model.state_dict())
+    """Write the weights in half precision, and what is in the data's units as it is, atomically."""
+    write_tensors(path, model.state_dict(), {name for name, _ in model.named_buffers()})
 
 
-def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
-    """Write tensors in half precision, atomically; RunError if that cannot hold them."""
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", whole: Collection[str] = ()) -> None:
+    """Write tensors in half precision, but the `whole` ones, atomically; RunError if too large."""
     from safetensors.torch import save_file
 
-    halves = {name: value.detach().cpu().half().contiguous() for name, value in tensors.items()}
+    halves = {
+        name: (value.detach().cpu() if name in whole else value.detach().cpu().half()).contiguous()
+        for name, value in tensors.items()
+    }
     bad = [name for name, value in halves.items() if not value.isfinite().all()]
     if bad:
         raise RunError(
@@ -102,18 +156,32 @@ def write_tensors(path: Path, tensors: "Mapping[str, Tensor]") -> None:
 
 def file_hash(path: Path) -> str:
     """The first twelve digits of a file's SHA-256, as shown beside every number of a run."""
+    check_file(path, MAX_BYTES, "copy it again")
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        state = path.stat()
+        if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) < SETTLED:
+            return _hash(path)
+        return _kept_hash(path, state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino)
     except OSError as error:
         raise unreadable(path, error, "copy it again") from None
 
 
+@lru_cache(maxsize=1024)
+def _kept_hash(path: Path, *age: int) -> str:
+    return _hash(path)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
 def _misfit(
-    expected: Mapping[str, Sequence[int]], found: Mapping[str, Sequence[int]], beside: str
+    expected: Mapping[str, Sequence[int]], shapes: Mapping[str, Sequence[int]], beside: str
 ) -> str:
     wanted = {name: list(shape) for name, shape in expected.items()}
-    name = next(name for name in [*wanted, *found] if wanted.get(name) != found.get(name))
+    name = next(name for name in [*wanted, *shapes] if wanted.get(name) != shapes.get(name))
     return (
-        f"does not fit its {beside}: {name} has shape {found.get(name)}, expected "
+        f"does not fit its {beside}: {name} has shape {shapes.get(name)}, expected "
         f"{wanted.get(name)}"
     )

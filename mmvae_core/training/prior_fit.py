@@ -52,14 +52,14 @@ def posterior_draws(
     model: MultimodalVAE, batches: Iterator[Batch], seed: int, items: int = ITEMS
 ) -> Tensor:
     """One z ~ q(z | x_O) of each of the first items [item, latent]; shared latents alone."""
-    found, count, generator = [], 0, generator_of(seed, model.device)
+    draws, count, generator = [], 0, generator_of(seed, model.device)
     for batch in batches:
         batch = batch.to(model.device)
         posterior = model.infer(batch.data, batch.observed)
         if isinstance(posterior, PrivatePosterior):
             posterior = posterior.shared
-        found.append(posterior.rsample(generator=generator))
+        draws.append(posterior.rsample(generator=generator))
         count += len(batch)
         if count >= items:
             break
-    return torch.cat(found)[:items]
+    return torch.cat(draws)[:items]

@@ -10,28 +10,21 @@ posterior as the best prior; Dai and Wipf, "Diagnosing and Enhancing VAE Models"
 arXiv 1903.05789, on a second stage.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
-from msgspec.structs import replace
 from torch import Tensor, nn
 
-from mmvae_core.build import build_prior
-from mmvae_core.config import PriorConfig, RunConfig
+from mmvae_core.config import RunConfig
 from mmvae_core.data.source import Source
-from mmvae_core.errors import RunError
 from mmvae_core.evaluation.rates import mean_error
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.em import fit_mixture
 from mmvae_core.probability.flow import FlowPrior
-from mmvae_core.probability.posteriors import Posterior
 from mmvae_core.probability.priors import MixturePrior, PrivatePrior
-from mmvae_core.seeding import seeded
-from mmvae_core.store.record_files import read_record, write_record
+from mmvae_core.store.fitted_priors import Settings, empty_prior
 from mmvae_core.store.records import PriorsCard
-from mmvae_core.store.run import TRAINED, Run
-from mmvae_core.store.weights import check_size, file_hash, read_tensors, write_tensors
+from mmvae_core.store.run import TRAINED
 from mmvae_core.training.prior_fit import ITEMS, posterior_draws
 
 PASSES, BATCH, LEARNING_RATE = 60, 250, 2e-3
@@ -39,21 +32,11 @@ HELD_OUT_SEED = 2
 EM_STEPS = 200
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is fitted, and from which seed."""
-
-    components: int = 50
-    width: int = 64
-    layers: int = 3
-    seed: int = 0
-
-
 def fit_priors(
     model: MultimodalVAE,
     config: RunConfig,
     source: Source,
-    settings: Settings = Settings(),
+    settings: Settings,
     each: Callable[[str, float], None] = lambda part, done: None,
 ) -> tuple[dict[str, nn.Module], PriorsCard]:
     """Both priors, and a card: mean log p(z) of held-out items' draws in nats, for all three.
@@ -64,21 +47,21 @@ def fit_priors(
     seed = settings.seed
     points = posterior_draws(model, source.batches(config.training.seed, 0, 500), seed)
     fresh = posterior_draws(model, source.validation(500), HELD_OUT_SEED + seed)
-    mixture = _empty_prior(config, "mixture", settings)
+    mixture = empty_prior(config, "mixture", settings)
     assert isinstance(mixture, MixturePrior)
     mixture.become(fit_mixture(points, settings.components, seed, steps=EM_STEPS))
     each("mixture", 1.0)
-    flow = _empty_prior(config, "flow", settings)
+    flow = empty_prior(config, "flow", settings)
     assert isinstance(flow, FlowPrior)
     fit_flow(flow, points, seed, lambda done: each("flow", done))
-    found: dict[str, nn.Module] = {"mixture": mixture, "flow": flow}
+    fitted: dict[str, nn.Module] = {"mixture": mixture, "flow": flow}
     trained = model.prior.shared if isinstance(model.prior, PrivatePrior) else model.prior
     with torch.no_grad():
         held_out = {
             name: mean_error(one().log_prob(fresh))
-            for name, one in {TRAINED: trained, **found}.items()
+            for name, one in {TRAINED: trained, **fitted}.items()
         }
-    return found, PriorsCard(
+    return fitted, PriorsCard(
         items=min(len(points), ITEMS),
         held_out_items=len(fresh),
         held_out=held_out,
@@ -111,57 +94,3 @@ def fit_flow(
             optimizer.step()
             plan.step()
         each((done + 1) / passes)
-
-
-def save_priors(run: Run, found: Mapping[str, nn.Module], card: PriorsCard) -> None:
-    """Write `priors.safetensors`, then `priors.json`, which names the weights they belong to."""
-    tensors = {
-        f"{kind}/{name}": value
-        for kind, prior in found.items()
-        for name, value in prior.state_dict().items()
-    }
-    write_tensors(run.folder / "priors.safetensors", tensors)
-    write_record(run.folder / "priors.json", replace(card, weights=file_hash(run.weights)))
-
-
-def load_prior(run: Run, kind: str) -> Posterior:
-    """A fitted prior as a distribution over the whole latent; RunError if it does not fit the run.
-
-    Private latents keep their standard normal.
-    """
-    path, remedy = (
-        run.folder / "priors.json",
-        f"make it anew with `python -m mmvae_core fit-prior {run.named}`",
-    )
-    card = read_record(path, PriorsCard, remedy)
-    if card.weights != (expected := file_hash(run.weights)):
-        raise RunError(
-            f"{path} was fitted to other weights than the run has, {card.weights!r}, expected "
-            f"{expected!r}; {remedy}."
-        )
-    settings = Settings(card.components, card.width, card.layers)
-    check_size(_with_prior(run.config, kind, settings))
-    prior = _empty_prior(run.config, kind, settings)
-    path = run.folder / "priors.safetensors"
-    expected = {f"{kind}/{name}": value.shape for name, value in prior.state_dict().items()}
-    tensors = read_tensors(path, expected, f"{kind}/", "priors.json", remedy)
-    prior.load_state_dict({name.removeprefix(f"{kind}/"): value for name, value in tensors.items()})
-    whole = prior.requires_grad_(False)
-    if run.config.private:
-        whole = PrivatePrior(prior, run.config.private * len(run.config.modalities))
-    return whole()
-
-
-def _empty_prior(config: RunConfig, kind: str, settings: Settings) -> nn.Module:
-    """A prior of the shared latents that knows nothing yet, drawn from the settings' seed."""
-    with seeded(settings.seed):
-        return build_prior(_with_prior(config, kind, settings))
-
-
-def _with_prior(config: RunConfig, kind: str, settings: Settings) -> RunConfig:
-    wanted = PriorConfig(
-        name=kind, components=settings.components, width=settings.width, layers=settings.layers
-    )
-    # Posteriors stay those of the trained prior: a product with a flow would have no closed form.
-    plain = replace(config.aggregator, prior_product=False)
-    return replace(config, prior=wanted, aggregator=plain, private=0)

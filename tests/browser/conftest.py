@@ -29,10 +29,15 @@ STILL = """(() => { const style = new CSSStyleSheet();
         animation-delay: 0s !important; transition-delay: 0s !important; }`);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, style]; })()"""
 """No running figure and no fading while a test waits: every frame of it is drawn by the processor."""
+SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts += one.value;
+}).observe({ type: 'layout-shift', buffered: true });"""
+"""Sums up by how much of the window, and how far, things moved that nobody touched."""
 LOOK_MS = 50
 """How often a page is asked; at every frame, which is the default, it would draw one each time."""
 LAST = {
     "": ".doors",
+    "learn": ".st-key-learn_steps",
     "latent_space": ".item-grid",
     "masks": "[aria-label='All subsets']",
     "compare": "[aria-label='Measured figures']",
@@ -42,6 +47,7 @@ LAST = {
     "fusion": "[aria-label='Share of each part'], p:has-text('nothing to take apart')",
     "order": "[alt*='this order']",
     "conflict": "[aria-label='Conflict by run'], [data-testid=stAlert]",
+    "train": "h3:has-text('Trainings')",
 }
 """What each page draws last, by its path."""
 GROUND = "((what, name) => getComputedStyle(document.querySelector(what)).getPropertyValue(name))"
@@ -60,8 +66,8 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def served(checkpoints: Path) -> Iterator[str]:
-    """A cold server; its address."""
+def served(checkpoints: Path, decode: str = "server") -> Iterator[str]:
+    """A cold server; its address. Pictures come from it, or are made in the browser."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -78,6 +84,8 @@ def served(checkpoints: Path) -> Iterator[str]:
         "--",
         "--checkpoints",
         str(checkpoints),
+        "--decode",
+        decode,
     ]
     process = subprocess.Popen(
         command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -93,6 +101,13 @@ def served(checkpoints: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def server(checkpoints: Path) -> Iterator[str]:
     with served(checkpoints) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def decoding(checkpoints: Path) -> Iterator[str]:
+    """A server whose visitors' browsers make the pictures."""
+    with served(checkpoints, "browser") as address:
         yield address
 
 
@@ -151,12 +166,21 @@ class Watched:
 def tab(chromium: Browser) -> Iterator[Callable[..., Watched]]:
     contexts = []
 
-    def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Watched:
+    def opened(
+        width: int = 1440, height: int = 900, scheme: str = "light", guarded: bool = False
+    ) -> Watched:
+        """`guarded` as a visitor's: the server's content policy counts, which stops `eval`.
+
+        Playwright's own waiting for what a function says is `eval`, so others go without.
+        """
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            bypass_csp=not guarded,
         )
         context.set_default_timeout(WAIT_MS)
         context.add_init_script(STILL)
+        context.add_init_script(SHIFTS)
         contexts.append(context)
         return Watched(context.new_page())
 

@@ -47,7 +47,7 @@ def test_a_link_opens_its_page_on_a_cold_server(cold_server: str, tab: Tab, titl
 def test_a_choice_survives_a_page_switch_and_a_reload(server: str, tab: Tab) -> None:
     page = tab().open(f"{server}/masks?item=7")
     page.locator(".st-key-mask button", has_text="photo").click()
-    page.wait_for_selector("tr.lit th:text-is('handwriting+word')")
+    page.wait_for_selector("tr.lit th:has-text('handwriting+word')")
     page.get_by_role("link", name="Generate").click()
     page.get_by_role("heading", name="Generate", exact=True).wait_for()
     settle(page)
@@ -70,7 +70,7 @@ def test_the_mask_changes_the_pictures_by_keyboard(server: str, tab: Tab) -> Non
     page.keyboard.press("Shift+Tab")
     assert button.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    page.wait_for_selector("tr.lit th:text-is('handwriting+word')")
+    page.wait_for_selector("tr.lit th:has-text('handwriting+word')")
     settle(page)
     assert picture.get_attribute("src") != before
     assert "generations of photo" in (picture.get_attribute("alt") or "")
@@ -104,11 +104,12 @@ def test_points_chosen_on_the_map_appear_as_items(server: str, tab: Tab) -> None
     assert watched.errors == []
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("path", PATHS.values())
-def test_no_page_scrolls_sideways(server: str, tab: Tab, path: str, width: int) -> None:
-    watched = tab(width, 844)
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("path", [*PATHS.values(), "/learn", "/train"])
+def test_no_page_jumps_or_scrolls_sideways(server: str, tab: Tab, path: str, width: int) -> None:
+    watched = tab(width, 720)
     page = watched.open(f"{server}{path}?mask=word")
+    assert page.evaluate("window.shifts") <= 0.1
     assert max(page.evaluate(OVERHANG)) <= 0
     use_scheme(page, "dark")
     assert max(page.evaluate(OVERHANG)) <= 0

@@ -27,16 +27,6 @@ PICTURE = """() => {
         label: root.querySelector('[role=img]').ariaLabel,
         said: root.querySelector('.said').textContent,
     }; }"""
-SHIFT = """() => new Promise(done => {
-    let sum = 0;
-    new PerformanceObserver(list => {
-        const ours = (node) => (node?.closest ? node : node?.parentElement)
-            ?.parentElement?.closest('.stMainBlockContainer');
-        for (const one of list.getEntries())
-            if (!one.hadRecentInput && one.sources.some(({ node }) => ours(node))) sum += one.value;
-    }).observe({ type: 'layout-shift', buffered: true });
-    setTimeout(() => done(sum), 600); })"""
-"""Of what the page draws; that Streamlit opens its sidebar late is not the page's."""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +76,31 @@ def test_a_pill_changes_the_picture_and_asks_nobody(opened: str, tab: Tab) -> No
     page.wait_for_timeout(500)
     assert not [url for url in asked if not url.startswith("data:")]
     assert page.evaluate("window.sent") == 0
+    assert watched.errors == []
+
+
+DIAGRAM = """() => [...document.querySelectorAll('.diagram .part')].map(one => [
+    one.className, one.querySelector('small')?.textContent ?? '', one.dataset.way].join(' '))"""
+
+
+def test_the_diagram_follows_a_pill_and_its_parts_lead_on(opened: str, tab: Tab) -> None:
+    """As the server draws it for that mask; and a part opens its page in the same session."""
+    watched = tab()
+    watched.page.emulate_media(reduced_motion="reduce")
+    page = watched.open(f"{opened}/?item=9&mask=handwriting&mask=word")
+    ask(page, HIDDEN)
+    drawn, text = page.evaluate(DIAGRAM), page.inner_text(".diagram .posterior")
+    page = watched.open(f"{opened}/?item=9")
+    ask(page, EVERY)
+    assert page.evaluate(DIAGRAM) != drawn
+    page.get_by_role("button", name="photo", exact=True).click()
+    ask(page, HIDDEN)
+    assert page.evaluate(DIAGRAM) == drawn
+    assert page.inner_text(".diagram .posterior") == text
+    page.click(".diagram .decoder.off")
+    page.get_by_role("heading", name="Generate", exact=True).wait_for()
+    settle(page)
+    assert page.locator(".st-key-item input").input_value() == "9"
     assert watched.errors == []
 
 
@@ -148,12 +163,6 @@ def test_everything_is_in_sight(opened: str, tab: Tab, size: tuple[int, int]) ->
     for what in ("h1", ".question", ".pill >> nth=2", ".said", ".door >> nth=2"):
         box = page.locator(what).bounding_box()
         assert box and box["y"] >= 0 and box["y"] + box["height"] <= size[1], what
-
-
-@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
-def test_nothing_jumps_while_it_loads(opened: str, tab: Tab, size: tuple[int, int]) -> None:
-    page = tab(*size).open(f"{opened}/")
-    assert page.evaluate(SHIFT) <= 0.1
 
 
 def test_pages_open_with_their_own_mask_until_one_is_chosen(opened: str, tab: Tab) -> None:

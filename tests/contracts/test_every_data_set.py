@@ -12,19 +12,24 @@ from lightning_fabric import Fabric
 
 from mmvae_core import build
 from mmvae_core.batch import Batch
-from mmvae_core.build import DATA, build_model, build_source
-from mmvae_core.config import RunConfig, load_config
+from mmvae_core.build import build_model
+from mmvae_core.config import RunConfig
+from mmvae_core.config_files import load_config
 from mmvae_core.data.source import Source, TableSource
 from mmvae_core.evaluation.report import sample_batch
+from mmvae_core.sources import DATA, build_source
 from mmvae_core.store.study import Study
 from mmvae_core.studies import make_table_study
 from mmvae_core.training.trainer import Trainer
 
-FILES = {"digits": "MNIST is downloaded; tests/core/data/digits/test_digits.py holds its laws"}
+FILES = {
+    "digits": "MNIST is downloaded; tests/core/data/digits/test_digits.py holds its laws",
+    "own": "files of the user's; tests/core/data/own holds its laws",
+}
 COMMITTED = [
     load_config(path)
     for path in sorted((Path(build.__file__).parents[1] / "configs").rglob("*.toml"))
-    if path.name != "base.toml"
+    if path.name not in ("base.toml", "sweep.toml")
 ]
 CONFIGS = {config.data.name: config for config in COMMITTED}
 ITEMS, SIZE = 150, 40

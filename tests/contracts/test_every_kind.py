@@ -27,6 +27,8 @@ from ui.kinds.views import view_of
 
 MODALITIES: dict[str, dict[str, Any]] = {
     "Symbols": {"shape": [3, 5]},
+    "Categories": {"shape": [3, 5]},
+    "Binary": {"likelihood": {"name": "bernoulli"}},
     "GreyPicture": {"shape": [1, 28, 28]},
     "ColourPicture": {"shape": [3, 28, 28]},
 }

@@ -30,6 +30,8 @@ COMMANDS = (
     "evaluate",
     "runs",
     "generate",
+    "export",
+    "page",
     "data",
     "study",
     "opening",
@@ -133,24 +135,31 @@ def test_the_app_is_started_on_the_named_runs(root: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(subprocess, "run", run)
     own = root / "own"
-    assert call("app", "--checkpoints", root, "--port", 8765, "--runs", own) == 3
+    options = ("--checkpoints", root, "--port", 8765, "--runs", own, "--decode", "server")
+    assert call("app", *options) == 3
     (command,) = started
     assert Path(command[4]) == ROOT / "app.py"
     named = ("--", "--checkpoints", str(root.resolve()), "--runs", str(own.resolve()))
-    assert command[-5:] == named
+    assert command[-7:] == (*named, "--decode", "server")
     assert command[command.index("--server.port") + 1] == "8765"
     assert "--server.address" not in command  # as configured: this machine alone
 
 
-def test_others_are_let_in_under_the_name_that_is_given(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    started: list[tuple[str, ...]] = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands that would have been started as processes."""
+    found: list[tuple[str, ...]] = []
     monkeypatch.setattr(
         subprocess,
         "run",
-        lambda command, check: started.append(command) or subprocess.CompletedProcess(command, 0),
+        lambda command, check: found.append(command) or subprocess.CompletedProcess(command, 0),
     )
+    return found
+
+
+def test_others_are_let_in_under_the_name_that_is_given(
+    root: Path, started: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call("app", "--checkpoints", root, "--host", "192.168.1.20") == 0
     (command,) = started
     assert command[command.index("--server.address") + 1] == "0.0.0.0"
@@ -158,6 +167,18 @@ def test_others_are_let_in_under_the_name_that_is_given(
     assert allowed == ["192.168.1.20", "localhost"]
     assert call("app", "--checkpoints", root, "--host", "a b; c") == 2
     assert "is no name or address" in capsys.readouterr().err
+
+
+def test_the_app_is_started_on_own_cards_and_counts_if_asked(
+    root: Path, started: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cards = root / "cards"
+    assert "files NAME.toml" in refused(capsys, "app", "--checkpoints", root, "--cards", cards)
+    cards.mkdir()
+    (cards / "one.toml").touch()
+    assert call("app", "--checkpoints", root, "--cards", cards, "--collect") == 0
+    (command,) = started
+    assert command[-3:] == ("--cards", str(cards.resolve()), "--collect")
 
 
 def test_the_app_is_not_started_without_runs(
@@ -173,6 +194,7 @@ def test_runs_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("runs", "--json", "--checkpoints", root) == 0
     (row,) = json.loads(capsys.readouterr().out)
     card = asdict(Run(root / "digits" / "first").card)
+    del card["study"]  # the hash of people's own data, not the study's name
     assert row["id"] == "digits/first"
     assert row["metrics"] == {}
     assert {key: row[key] for key in card if key in row} == {
@@ -375,7 +397,7 @@ def test_generate_refuses_a_place_that_is_a_file(
         "--checkpoints",
         root,
     )
-    assert "cannot be written" in err
+    assert "is a file, expected a folder" in err
 
 
 def test_generate_takes_numbers_from_csv_and_gives_csv(
@@ -515,3 +537,52 @@ def test_weights_alone_are_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[
         capsys, "generate", tmp_path / "alone", "--out", tmp_path / "out", "--checkpoints", tmp_path
     )
     assert "small/first" in err
+
+
+def test_an_experiment_into_a_file_is_refused_before_it_trains(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(SystemExit) as ended:
+        main(["experiment", "linear", "--out", str(tmp_path / "file")])
+    assert ended.value.code == 2
+    assert "is a file, expected a folder" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+LONG_NAMES = ("x" * 5_000, "/".join(["y" * 200] * 30))
+"""Longer than a name, or a path, may be."""
+
+
+@pytest.mark.parametrize("name", LONG_NAMES, ids=["name", "path"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "one.toml", "--out"),
+        ("train",),
+        ("evaluate",),
+        ("experiment", "linear", "--out"),
+        ("experiment", "linear", "--out", "new", "--keep"),
+        ("toy", "--out"),
+        ("sweep", "grid.toml", "--out"),
+        ("study", "digits", "--out"),
+        ("study", "make"),
+        ("study", "new", "new", "--from"),
+        ("data", "digits", "--data"),
+        ("app", "--checkpoints"),
+        ("runs", "--checkpoints"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_too_long_for_any_file_is_one_short_sentence(
+    command: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    small_one = small.linear(items=8, epochs=1, batch=4)
+    write_json(tmp_path / "one.json", to_dict(small_one))
+    (tmp_path / "one.toml").write_text('extends = "one.json"')
+    out = ("--out", "new") if command == ("train",) else ()
+    said = refused(capsys, *command, name, *out)
+    assert len(said) < 2_000
+    assert not (tmp_path / "new").exists()

@@ -96,8 +96,9 @@ def test_the_threads_of_a_command_are_those_of_torch(
     given: dict[str, Sequence[object]] = {
         "train": (config, "--out", tmp_path / "run"),
         "study": ("digits", "--out", tmp_path / "study"),
+        "opening": ("digits",),
     }
-    assert call(command, *given.get(command, ["any"]), "--threads", 7) == 2
+    assert call(command, *given.get(command, ["digits/poe-masked"]), "--threads", 7) == 2
     assert "7 threads" in capsys.readouterr().err
 
 
@@ -251,3 +252,16 @@ def test_an_experiment_is_made_as_the_options_say(
     assert (quick[2], quick[5]) == ({0, 1}, 4)
     order = quick[4]
     assert (order.quick, order.device, order.keep) == (True, "auto", tmp_path / "kept")
+
+
+def test_a_toy_option_changes_the_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmvae_core.explore.toy_networks.PASS", 1_024)
+
+    def trained(name: str, *more: object) -> bytes:
+        assert call("toy", "--out", tmp_path / name, "--threads", 1, *more) == 0
+        return (tmp_path / name).read_bytes()
+
+    first = trained("a", "--epochs", 1)
+    assert trained("b", "--epochs", 1) == first
+    assert trained("c", "--epochs", 2) != first
+    assert trained("d", "--epochs", 1, "--seed", 1) != first

@@ -9,9 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from mmvae_core import config as module
-from mmvae_core.build import AGGREGATORS, build_model, build_objective, build_source
-from mmvae_core.config import changed_training, from_dict, load_config, to_dict, unequal
+from mmvae_core.build import AGGREGATORS, build_model, build_objective
+from mmvae_core.config import changed_training, from_dict, to_dict, unequal
+from mmvae_core.config_files import load_config
 from mmvae_core.errors import ConfigError
+from mmvae_core.sources import build_source
 from tests import small
 
 CONFIGS = Path(module.__file__).parents[1] / "configs"
@@ -93,7 +95,7 @@ def test_a_missing_entry_is_named(key: str) -> None:
         (
             "modalities.1.shape",
             [12, 12],
-            "is a vector of shape [12, 12], whose network is mlp or linear or known, got",
+            "is a binary vector of shape [12, 12], whose network is mlp or linear or known, got",
         ),
         ("modalities.1.shape", [1, 10, 12], "multiples of 4"),
         ("modalities.2.shape", [3], "needs a shape of 2 numbers"),

@@ -21,7 +21,7 @@ from mmvae_core.subsets import subset_mask
 from tests import small
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTED = ("face", "store.study", "subsets", "config", "build")
+DOCUMENTED = ("face", "store.study", "subsets", "config_files", "build")
 TEXT = "bad"
 
 
@@ -153,11 +153,11 @@ def test_what_does_not_fit_is_one_sentence(run: Run, item: dict[str, np.ndarray]
         "str was given as 'picture'": lambda: mm.generate(run, {"picture": "three.png"}),
         "codes from 1 to 5": lambda: mm.generate(run, {"text": [1, 2, 5]}),
         "shape [2] an item, expected [4]": lambda: mm.posterior(run, {"numbers": [1.0, 2.0]}),
-        "NaN": lambda: mm.log_likelihood(run, {"numbers": [1.0, 2.0, 3.0, np.nan]}),
+        "NaN or infinity": lambda: mm.log_likelihood(run, {"numbers": [1.0, 2.0, 3.0, np.inf]}),
         "0 draws": lambda: mm.generate(run, samples=0),
         "1 draws": lambda: mm.log_likelihood(run, {"text": TEXT}, samples=1),
         "no prior 'flow'": lambda: mm.generate(run, prior="flow"),
-        "lacks numbers, picture": lambda: mm.lattice(run, {"text": item["text"]}),
+        "has no modality": lambda: mm.lattice(run, {}),
         "no study 'letters'": lambda: mm.find_study("letters"),
     }
     for part, call in said.items():

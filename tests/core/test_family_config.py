@@ -7,7 +7,8 @@ import torch
 
 from mmvae_core.batch import Batch
 from mmvae_core.build import build_model, build_objective, build_subsets
-from mmvae_core.config import from_dict, load_config, preset, to_dict
+from mmvae_core.config import from_dict, to_dict
+from mmvae_core.config_files import load_config, preset
 from mmvae_core.errors import ConfigError
 from mmvae_core.presets import PRESETS
 from mmvae_core.seeding import generator_of

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mmvae_core.errors import UsageError
-from mmvae_core.files import write_atomically
+from mmvae_core.files import UNFINISHED, write_atomically
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -44,6 +44,17 @@ def test_readers_see_the_old_file_until_the_block_ends(tmp_path: Path) -> None:
         temporary.write_text("new")
         assert target.read_text() == "old"
     assert target.read_text() == "new"
+
+
+def test_what_a_killed_writer_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    left = tmp_path / f"{UNFINISHED}report-abc.json"
+    left.write_text("half of")
+    with write_atomically(tmp_path / "one.json") as first:
+        assert not left.exists()
+        first.write_text("one")
+        with write_atomically(tmp_path / "two.json") as second:
+            second.write_text("two")
+    assert contents(tmp_path) == {"one.json": "one", "two.json": "two"}
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_components_are_picked_as_the_library_picks_them() -> None:
 
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_a_likelihoods_draws_are_its_generators(name: str) -> None:
-    shape = (4, 5) if name == "categorical" else (20,)
+    shape = (4, 5) if name in ("categorical", "categories") else (20,)
     likelihood = build_likelihood(shape, LikelihoodConfig(name=name))
     outputs, before = torch.zeros(30, *likelihood.outputs), torch.get_rng_state()
     one, two, other = (

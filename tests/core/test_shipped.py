@@ -33,8 +33,25 @@ EXPECTED = {
     for aggregator in ("poe", "moe", "sum_pooling", "self_attention")
     for objective in ("masked", "mixture")
 }
-EXPECTED |= {"concatenation-masked", "mopoe-masked", "poe-total_correlation"}
-EXPECTED |= {"sum_pooling_paper-masked"}
+EXPECTED |= {"concatenation-masked", "mopoe-masked", "mopoe-mixture", "poe-total_correlation"}
+EXPECTED |= {
+    f"{variant}-masked"
+    for variant in (
+        "sum_pooling_paper",
+        "sum_pooling_residual",
+        "self_attention_residual",
+        "sum_pooling_heads",
+        "poe_private",
+        "sum_pooling_private",
+    )
+}
+VARIANTS = {
+    "_paper": {"aggregator.prior_product", "prior.name", "prior.refit"},
+    "_residual": {"aggregator.residual"},
+    "_heads": {"aggregator.components", "aggregator.prior_product"},
+    "_private": {"latent", "private"},
+}
+"""What each differs in from the plain run of its aggregator and objective."""
 
 
 NUMBERS = 3 * 32 * 32 + 28 * 28 + 8
@@ -74,11 +91,23 @@ def numbers(value: Any, place: str = "") -> dict[str, float]:
     return {place: float(value)} if isinstance(value, int | float) else {}
 
 
-@pytest.mark.parametrize("start", ["torch", "fan_in"])
-def test_runs_of_one_form_differ_in_aggregator_and_objective_only(start: str) -> None:
-    """The gallery is being trained anew: what is of the recipe, and what is of the first form."""
+def variant(run: Run) -> str:
+    """What stands in a run's name behind its aggregator, as `_paper`; '' of the plain ones."""
+    return run.folder.name.removeprefix(run.config.aggregator.name).split("-")[0]
+
+
+def test_plain_runs_differ_in_aggregator_and_objective_only() -> None:
     assert {run.folder.name for run in RUNS} == EXPECTED
-    assert unequal([run.config for run in RUNS if run.config.start == start]) == {}
+    assert unequal([run.config for run in RUNS if not variant(run)]) == {}
+
+
+@pytest.mark.parametrize("name", sorted(run.folder.name for run in RUNS if variant(run)))
+def test_a_variant_differs_from_the_plain_run_in_what_its_name_says(name: str) -> None:
+    run = Run(SHIPPED / "digits" / name)
+    plain = Run(SHIPPED / "digits" / name.replace(variant(run), ""))
+    assert run.config.aggregator.name == plain.config.aggregator.name
+    assert run.config.objective == plain.config.objective
+    assert set(unequal([run.config, plain.config])) == VARIANTS[variant(run)]
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import pytest
 
 from mmvae_core.evaluation.digit_judges import study_judges
 from mmvae_core.explore.inference import judged_items
-from mmvae_core.explore.opening import choose_masks, choose_run, is_wished
+from mmvae_core.explore.opening import MOST_MODALITIES, choose_masks, choose_run, is_wished
 from mmvae_core.store.opening import FILE, read_picture
 from mmvae_core.store.records import Opening
 from mmvae_core.store.run import Run
@@ -50,6 +50,9 @@ def test_its_item_is_right_and_no_failure_by_likelihood(study: Study) -> None:
 @pytest.mark.parametrize("study", STUDIES, ids=lambda one: one.name)
 def test_its_picture_is_of_these_weights_and_small(study: Study) -> None:
     opening, run = opened(study)
+    if len(run.config.names) > MOST_MODALITIES:
+        assert not (study.folder / FILE).exists(), "so many would not fit"
+        return
     picture = read_picture(study, run, opening.item)
     assert picture is not None, f"python -m mmvae_core opening {study.name}"
     assert (study.folder / FILE).stat().st_size <= 300_000

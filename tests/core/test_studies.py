@@ -12,7 +12,7 @@ from mmvae_core.config import from_dict
 from mmvae_core.data.digits.digits import DigitPools, Pool, SplitPools
 from mmvae_core.data.digits.words import NAMES, decode
 from mmvae_core.data.worlds.linear import linear
-from mmvae_core.evaluation.judge import Judge, JudgeTraining
+from mmvae_core.evaluation.judge import Judge, JudgeTraining, picture_judges
 from mmvae_core.studies import make_digits, make_table_study
 from tests import small
 
@@ -69,7 +69,7 @@ def test_the_items_of_digits_are_test_items_and_its_judges_saw_none(
     for (images, labels, epochs), name in zip(seen, ("handwriting", "photo"), strict=True):
         assert (images[:, 0, 0, 0] == MARKS["train"]).all(), name
         assert (images[:, 0, 0, 1] == labels).all()
-        card, judge = study.judge_cards[name], study.judges()[name]
+        card, judge = study.judge_cards[name], picture_judges(study)[name]
         assert card.epochs == epochs == 4
         right = {
             split: _right(judge, getattr(getattr(given, split), name))

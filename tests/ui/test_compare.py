@@ -1,5 +1,7 @@
 """Compare: one noise for all, live figures equal to the evaluator's, all runs on the scatters."""
 
+import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,19 +14,21 @@ from msgspec.structs import replace as replace_fields
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.batch import Batch
-from mmvae_core.config import from_dict
+from mmvae_core.config import from_dict, to_dict
 from mmvae_core.evaluation.all_subsets import all_posteriors
 from mmvae_core.evaluation.coherence import conditional_coherence
 from mmvae_core.evaluation.digit_judges import digit_judges
+from mmvae_core.evaluation.judge import picture_judges
 from mmvae_core.evaluation.log_likelihood import log_likelihood
 from mmvae_core.explore import inference
 from mmvae_core.explore.generation import posterior_given
+from mmvae_core.files import write_json
 from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.probability.posteriors import DiagonalMixture
 from mmvae_core.store.record_files import write_record
 from mmvae_core.store.records import JointShare, Mean, RateMean, RunReport
 from mmvae_core.store.run import Run
-from mmvae_core.store.study import Study
+from mmvae_core.store.study import SHIPPED, Study
 from mmvae_core.subsets import subset_mask
 from tests import rounding, small
 from tests.small import made_report
@@ -33,8 +37,10 @@ from tests.ui.studies import float64
 from ui.compare import compare_views
 from ui.compare.trade_offs import run_points, trade_offs
 from ui.draw import compare_plots, plots, tables
+from ui.draw.compare_plots import RunPoint
 from ui.kinds import pictures
 from ui.kinds.views import view_of
+from ui.shell import widgets
 from ui.shell.state import Here
 
 Open = Callable[..., AppTest]
@@ -91,13 +97,13 @@ def test_live_shares_and_bound_are_the_evaluators(checkpoints: Path) -> None:
     study, draws, item = Study(checkpoints / "digits"), 32, 4
     run = Run(study.folder / "poe-mixture")
     given, model = given_of(study, item, "handwriting"), float64(run.model())
-    judges = digit_judges(study.judges())
+    judges = digit_judges(picture_judges(study))
     drawn = inference.generate(model, given, draws, 7)
     here = Here(study, run, item, (True, False, False), 7)
     verdicts = {
         name: inference.judge(judge, drawn.at_draws[name]) for name, judge in judges.items()
     }
-    found = compare_views.live_shares(here, compare_views.Made(run, drawn, verdicts))
+    found = compare_views.live_shares(here, compare_views.Rendering(run, drawn, verdicts))
 
     every = {name: values[None] for name, values in given_of(study, item, *here.names).items()}
     data = {
@@ -171,9 +177,20 @@ def test_the_scatters_have_all_runs_with_their_intervals_and_letters() -> None:
         assert sorted(x for trace in figure.data for x in trace.x) == [100.0 * i for i in range(6)]
         assert [list(trace.text) for trace in figure.data] == [[""] * 4, ["B", "A"]]
         assert figure.data[1].error_x.array[0] == pytest.approx(1.96 * 2)
+        assert [one.text for one in figure.layout.annotations] == ["B", "A"]
     first = run_points(trade_offs()[0], reports, "a+b", [])[1]
     assert first.x == pytest.approx((100, 96.08, 103.92))
     assert "run1: 100 (96.08 to 103.9); 0.5 (0.4 to 0.6)" in first.said
+
+
+def test_letters_of_runs_that_lie_on_each_other_stand_apart() -> None:
+    spans = [(value, value - 1, value + 1) for value in (0.0, 0.01, 0.02, 0.0, 50.0)]
+    points = [RunPoint(f"run{i}", one, one, "ABCD"[i : i + 1]) for i, one in enumerate(spans)]
+    notes = compare_plots.trade_off(("x", "y"), points, dark=False).layout.annotations
+    assert [(one.text, one.x) for one in notes] == [(one.letter, one.x[0]) for one in points[:4]]
+    places = np.array([(one.ax, one.ay) for one in notes])
+    apart = np.abs(places[:, None] - places).max(-1)[~np.eye(4, dtype=bool)]
+    assert apart.min() >= compare_plots.BADGE - 1
 
 
 def test_a_bound_that_one_draw_carries_has_no_error() -> None:
@@ -270,3 +287,53 @@ def test_the_same_item_and_seed_give_the_same_live_figures(checkpoints: Path) ->
     assert replace(first, at_draws={}, at_mean={}, latents=0, mean=0, stddev=0) == replace(
         again, at_draws={}, at_mean={}, latents=0, mean=0, stddev=0
     )
+
+
+def test_runs_by_other_seeds_and_betas_stand_beside_the_shipped_ones(
+    open_app: Open, checkpoints: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    digits, made = root / "digits", {}
+    for run, table, key, value in (
+        ("moe-masked", "training", "seed", 5),
+        ("moe-masked", "objective", "beta", 4.0),
+        ("poe-mixture", "objective", "beta", 0.5),
+    ):
+        place = digits / "spread" / f"{run}-{key}"
+        place.mkdir(parents=True)
+        known = Run(digits / run)
+        config = to_dict(known.config)
+        config[table][key] = value
+        write_json(place / "config.json", config)
+        shutil.copy(digits / run / "card.json", place)
+        made[run, key] = made_report(known.config.names, len(made) + 6)
+        write_record(place / "report.json", made[run, key])
+    app = open_app("compare", root=root, study="digits")
+    assert not app.exception and not app.error
+    table = html_of(app).split('aria-label="Figures over seeds"')[1].split("</table>")[0]
+    assert re.findall('scope="col">(.*?)<', table) == ["MoE, masked bound"], "others have one seed"
+    first, other = Run(digits / "moe-masked").report, made["moe-masked", "seed"]
+    joint = sorted(one.log_likelihood.joint.mean for one in (first, other))
+    assert f"{sum(joint) / 2:,.1f} <small>{joint[0]:,.1f}&ndash;{joint[1]:,.1f}" in table
+    right = sorted(one.coherence["word"]["photo"].share for one in (first, other))
+    row = table.split("word → photo")[1].split("</tr>")[0]
+    assert f"{sum(right) / 2:.2f} <small>{right[0]:.2f}&ndash;{right[1]:.2f}" in row
+    charts = {one.proto.id.split("spread ")[1]: one for one in app.get("plotly_chart")
+              if "spread " in one.proto.id}  # fmt: skip
+    full = "+".join(known.config.names)
+    spec = json.loads(charts["rate of all modalities, nats"].proto.spec)
+    drawn = {one["name"]: one for one in spec["data"]}
+    light, heavy = made["poe-mixture", "beta"], made["moe-masked", "beta"]
+    assert drawn["MoE, masked bound"]["x"] == [first.rate[full].mean, heavy.rate[full].mean]
+    assert drawn["MoE, masked bound"]["text"] == ["β 1", "β 4"]
+    assert drawn["PoE, mixture bound"]["y"][0] == light.distortion[full].mean
+    assert drawn["PoE, mixture bound"]["text"] == ["β 0.5", "β 1"]
+    assert charts["β, doubling"].proto.alt
+
+
+def test_beside_a_run_stand_the_other_rules_first_each_once() -> None:
+    runs = {run.folder.name: run for run in Study(SHIPPED / "digits").runs()}
+    masked = [name for name in runs if name.endswith("-masked")]
+    beside = widgets.beside(masked, runs, runs["self_attention-masked"])
+    assert beside[:4] == ["poe-masked", "moe-masked", "sum_pooling-masked", "mopoe-masked"]
+    assert sorted([*beside, "self_attention-masked"]) == sorted(masked)

@@ -179,3 +179,23 @@ def test_ones_own_runs_stand_beside_those_of_their_study(
         assert "other" not in offered and "broken" not in offered
         (error,) = (one.value for one in app.error)
         assert error.startswith("broken cannot be opened. ")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("harm", ["another's weights", "one bit"])
+def test_weights_of_another_run_are_told_on_every_page(
+    open_app: Open, checkpoints: Path, tmp_path: Path, harm: str, page: str
+) -> None:
+    shutil.copytree(checkpoints / "digits", tmp_path / "digits")
+    weights = tmp_path / "digits" / "poe-mixture" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    if harm == "another's weights":
+        shutil.copy(weights.parent.parent / "moe-masked" / weights.name, weights)
+    app = open_app(page, tmp_path, study="digits", run="poe-mixture")
+    assert not app.exception
+    (error,) = (one.value for one in app.sidebar.error)
+    assert error.startswith("poe-mixture cannot be opened. ")
+    assert "has the hash" in error and error.endswith(".")
+    assert app.session_state["_here"].run.folder.name != "poe-mixture"

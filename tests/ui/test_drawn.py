@@ -39,7 +39,7 @@ def test_a_class_has_its_own_colour_on_the_map_and_over_it() -> None:
     points = plots.Points(WHERE, np.arange(4), LABELS)
     expected = {"0": {RED}, "1": {GREEN}, "2": {RED}, "3": {YELLOW}}
     classes = list("abcdef")
-    assert colours_of(plots.latent_map(points, AXES, classes, None, False)) == expected
+    assert colours_of(plots.latent_map(points, AXES, classes, False)) == expected
     both = compare_plots.overlay(points, WHERE + 1, AXES, classes, ("A", "B"), False)
     assert colours_of(both) == expected
     assert {trace.name for trace in both.data if 1 in trace.customdata} == {"A c", "B c"}
@@ -75,7 +75,7 @@ def test_the_star_is_on_the_best_run_of_each_row() -> None:
     rows = comparison_rows([first, second], ["b", "a"])
     html = tables.comparison(rows, ["A", "B"])
     likelihood = cells_of(html, "joint, all modalities")
-    assert [one.startswith("<td class=best>") for one in likelihood] == [True, False]
+    assert [one.startswith("<td class=best ") for one in likelihood] == [True, False]
     (distortion,) = next(group for name, group in rows.items() if name.startswith("Distortion"))
     assert tables.best(distortion) == 1
     assert [cell.value for cell in distortion.cells if cell] == [80.0, 70.0]

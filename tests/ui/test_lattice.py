@@ -9,7 +9,7 @@ import torch
 
 from mmvae_core.evaluation.exact_linear import exact_linear, kl_from_exact
 from mmvae_core.explore.inference import generate
-from mmvae_core.explore.lattice import Lattice, error_of, lattice, masks_near, plane_of
+from mmvae_core.explore.lattice import Lattice, error_of, make_lattice, masks_near, plane_of
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.store.run import Run
@@ -40,7 +40,7 @@ class Made:
         self.plane = plane_of(self.model, self.run.latents().mean[-1])
 
     def lattice(self) -> Lattice:
-        return lattice(self.model, self.values, self.masks, DRAWS, SEED, self.plane)
+        return make_lattice(self.model, self.values, self.masks, DRAWS, SEED, self.plane)
 
     def given(self, row: int) -> dict[str, np.ndarray]:
         return {

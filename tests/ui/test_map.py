@@ -12,7 +12,7 @@ from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from tests.ui.conftest import html_of
 from ui.latent_space.exports import MapTable
-from ui.shell import state
+from ui.shell import choice, state
 
 Open = Callable[..., AppTest]
 
@@ -107,6 +107,7 @@ def test_only_measured_colours_are_offered(open_app: Open, checkpoints: Path) ->
         "rate",
         "log-likelihood",
         "reconstruction error",
+        "entry of numbers",
     ]
     found = Run(checkpoints / "small" / "poe-mixture").latents()
     assert found.distortion is not None
@@ -131,15 +132,15 @@ def test_a_figure_changes_for_all_charts_but_the_one_that_was_chosen_on(
 ) -> None:
     monkeypatch.setattr(state.st, "session_state", {})
     study = Study(checkpoints / "digits")
-    before = {name: state.lit(study, name, "frame") for name in ("left", "right")}
-    state.choose(study, [3, 1], "left")
-    assert state.chosen(study) == (1, 3)
-    assert state.lit(study, "left", "frame") == before["left"] == (0, ())
-    assert state.lit(study, "right", "frame") == (1, (1, 3))
-    assert state.lit(study, "left", "other frame") == (0, (1, 3))
-    state.choose(study, [])
-    assert state.lit(study, "left", "other frame") == (1, ())
-    assert state.chosen(Study(checkpoints / "small")) == ()
+    before = {name: choice.lit(study, name, "frame") for name in ("left", "right")}
+    choice.choose(study, [3, 1], "left")
+    assert choice.chosen(study) == (1, 3)
+    assert choice.lit(study, "left", "frame") == before["left"] == (0, ())
+    assert choice.lit(study, "right", "frame") == (1, (1, 3))
+    assert choice.lit(study, "left", "other frame") == (0, (1, 3))
+    choice.choose(study, [])
+    assert choice.lit(study, "left", "other frame") == (1, ())
+    assert choice.chosen(Study(checkpoints / "small")) == ()
 
 
 @pytest.mark.parametrize("page", ["latent_space", "compare"])

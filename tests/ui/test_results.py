@@ -18,7 +18,7 @@ from mmvae_core.store.study import Study
 from tests.experiments import write_results
 from tests.ui.conftest import html_of
 from ui.draw import result_plots
-from ui.draw.result_plots import Line, Rule, Span
+from ui.draw.spans import Line, Rule, Span
 from ui.results import result_tables
 
 Open = Callable[..., AppTest]
@@ -254,3 +254,14 @@ def test_every_seed_has_a_tick_on_the_row_of_its_mean() -> None:
     assert ticks.x == (1.5, 2.5, 3.5)
     assert set(ticks.y) == set(mean.y)
     assert figure.layout.xaxis.range[1] > 3.5
+
+
+def test_a_report_of_figures_that_are_not_known_here_opens(open_app: Open, root: Path) -> None:
+    path = root / "results" / "linear.json"
+    data = json.loads(path.read_text())
+    for one in data["summary"]:
+        one["figure"] += " of yours"
+    path.write_text(json.dumps(data))
+    app = open_app("results", root=root)
+    assert not app.exception
+    assert "Figures by model" not in [one.value for one in app.subheader]

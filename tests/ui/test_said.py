@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from mmvae_core.evaluation.coherence import share
 from mmvae_core.explore.inference import Verdict, generate
-from mmvae_core.explore.lattice import lattice, masks_near
+from mmvae_core.explore.lattice import make_lattice, masks_near
 from mmvae_core.modalities.kinds import kinds_of
 from mmvae_core.store.records import Winners
 from mmvae_core.store.run import Run
@@ -29,7 +29,7 @@ from ui.draw import tables
 from ui.kinds.views import view_of
 from ui.latent_space import chosen_views
 from ui.shared import lattice_cards, views
-from ui.shell import loading, state
+from ui.shell import answers, state
 from ui.shell.state import Here
 
 Open = Callable[..., AppTest]
@@ -186,7 +186,7 @@ def test_a_conflict_score_stands_among_matched_and_swapped_ones(
 def test_a_card_says_rate_and_width_of_its_subset(checkpoints: Path) -> None:
     run, study = Run(checkpoints / "five" / "poe"), Study(checkpoints / "five")
     names, values = run.config.names, study.samples().item(5)
-    found = lattice(run.model(), values, np.array(masks_near((True,) * 5)), 2, 0)
+    found = make_lattice(run.model(), values, np.array(masks_near((True,) * 5)), 2, 0)
     kinds = kinds_of(run.config, {})
     about = lattice_cards.About([view_of(kinds[name]) for name in names], {}, None)
     titles = ["+".join(np.array(names)[mask]) or "nothing" for mask in found.masks]
@@ -211,12 +211,12 @@ def test_a_kept_lattice_is_of_its_item_and_seed(checkpoints: Path) -> None:
     here, _ = here_of(checkpoints, "small/poe-mixture", mask="picture")
 
     def kept(item: int, seed: int) -> Any:
-        return loading.lattice(here.run, here.study, item, here.mask, 2, seed, None)
+        return answers.lattice(here.run, here.study, item, here.mask, 2, seed, None)
 
     first, other, noise = kept(3, 0), kept(4, 0), kept(3, 1)
     values = {item: here.study.samples().item(item) for item in (3, 4)}
     for found, item in ((first, 3), (other, 4)):
-        own = lattice(here.run.model(), values[item], found.masks, 2, 0)
+        own = make_lattice(here.run.model(), values[item], found.masks, 2, 0)
         np.testing.assert_array_equal(found.rate.value.numpy(), own.rate.value.numpy())
     assert (first.rate.value[1:] != other.rate.value[1:]).all()
     assert (first.latents != noise.latents).any()
@@ -229,12 +229,12 @@ def test_the_width_of_a_mixture_prior_is_its_own(checkpoints: Path) -> None:
     second = (weights * (scale**2 + loc**2)).sum(0)
     expected = np.sqrt(second - (weights * loc).sum(0) ** 2)
     assert (np.abs(expected - 1) > 0.01).any()
-    np.testing.assert_allclose(loading.prior_scale(run), expected, rtol=1e-5)
+    np.testing.assert_allclose(answers.prior_scale(run), expected, rtol=1e-5)
 
 
 def test_compare_follows_the_seed_and_says_each_figure_in_its_place(checkpoints: Path) -> None:
     runs = [Run(checkpoints / "small" / name) for name in ("poe-mixture", "sum_pooling-masked")]
-    made: dict[int, list[compare_views.Made]] = {}
+    made: dict[int, list[compare_views.Rendering]] = {}
     for seed in (5, 6):
         here, _ = here_of(checkpoints, "small/poe-mixture", mask="picture", seed=seed)
         given: Mapping[str, np.ndarray] = {"picture": here.study.samples().data["picture"][3]}
@@ -246,7 +246,7 @@ def test_compare_follows_the_seed_and_says_each_figure_in_its_place(checkpoints:
             assert (row.rate, row.width) == (own.rate, own.width)
     for one, other in zip(made[5], made[6], strict=True):
         assert (one.drawn.latents != other.drawn.latents).all()
-        bounds = [loading.likelihood(one.run, given, seed)[0] for seed in (5, 6)]
+        bounds = [answers.likelihood(one.run, given, seed)[0] for seed in (5, 6)]
         assert bounds[0] != bounds[1]
 
 
@@ -265,7 +265,7 @@ def test_the_nearest_items_are_sought_under_what_is_given(
 def test_the_shares_stand_under_their_modalities(open_app: Open, checkpoints: Path) -> None:
     here, _ = here_of(checkpoints, "five/poe", item=5)
     masks = np.array(masks_near((True,) * 5))
-    made = lattice(here.run.model(), here.study.samples().item(5), masks, 2, 0)
+    made = make_lattice(here.run.model(), here.study.samples().item(5), masks, 2, 0)
     assert made.share is not None
     share = made.share.value.tolist()
     html = html_of(open_app("masks", study="five", run="poe", item=5))

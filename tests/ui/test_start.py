@@ -25,7 +25,7 @@ from tests.ui.conftest import APP, html_of
 from tests.ui.studies import vector_items, vectors, write_study
 from ui.shared.views import look
 from ui.shell import frame
-from ui.start import start_data, start_views
+from ui.start import diagram, start_data, start_views
 
 Open = Callable[..., AppTest]
 STUDIES = [
@@ -73,7 +73,9 @@ def test_the_doors_open_what_they_say(open_app: Open, with_openings: Path) -> No
         assert not app.exception and not app.error and not app.warning
         here = app.session_state["_here"]
         assert (here.item, here.seed, list(here.shown)) == (5, 3, query["mask"])
-        assert path != "generate" or "Drawing pad" in str(app.get("bidi_component")[0].proto)
+        assert path != "generate" or any(
+            "Drawing pad" in str(one.proto) for one in app.get("bidi_component")
+        )
 
 
 @pytest.mark.parametrize(("study", "run"), STUDIES)
@@ -88,8 +90,8 @@ def test_a_stale_file_is_not_shown(
     open_app: Open, with_openings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
-    make = start_views.loading.model
-    monkeypatch.setattr(start_views.loading, "model", lambda run: made.append(1) or make(run))
+    make = start_views.answers.model
+    monkeypatch.setattr(start_views.answers, "model", lambda run: made.append(1) or make(run))
     open_app("start", with_openings, study="digits")
     assert not made
     open_app("start", with_openings, study="digits", item="18")
@@ -237,3 +239,50 @@ def test_segments_are_joined_to_closed_lines() -> None:
         assert len({tuple(point) for point in loop[1:]}) == len(loop) - 1
         radius = np.linalg.norm(loop - means[int(loop[0, 0] > 0)], axis=1)
         assert np.ptp(radius) < 0.15
+
+
+# the diagram
+
+
+MASKS = [(True, False), (False, True), (True, True), (False, False)]
+
+
+@pytest.mark.parametrize("kept", MASKS)
+def test_every_part_of_the_diagram_says_and_leads_where_the_mask_has_it(
+    made: tuple[Picture, start_data.About], kept: tuple[bool, bool]
+) -> None:
+    """Read as a browser does; what its pills turn, `data-says` and `data-ways`, is both of it."""
+    looks, own = made[1].looks, made[1].own
+    mask = [kept[index % 2] for index in range(len(looks))]
+    shown = [look.name for look, one in zip(looks, mask, strict=True) if one]
+    pages = {name: place for place, name in enumerate(frame.PAGES)}
+    names = list(pages)
+    html = diagram.diagram(diagram.Parts(looks, own, mask, "PoE <&>", "bound <&>"), pages)
+    assert "PoE &lt;&amp;&gt;" in html and "<&>" not in html
+    parts = re.findall(r"<button (.*?)>(.*?)</button>", html)
+    found = [(dict(re.findall(r'([\w-]+)="(.*?)"', head)), body) for head, body in parts]
+    ways = [names[int(attributes["data-way"])] for attributes, _ in found]
+    wanted = [("masks", "order", "traverse" if one else "generate") for one in mask]
+    assert ways == [*(way for row in wanted for way in row), "fusion", "latent_space", "compare"]
+    for attributes, body in found:
+        index = attributes.get("data-modality")
+        if index is None:
+            continue
+        one, text = mask[int(index)], re.sub(r"<[^>]*>", "", body)
+        assert ("off" in attributes["class"].split()) == (not one)
+        if "data-says" not in attributes:
+            assert attributes["aria-label"] == f"{looks[int(index)].name}: Masks"
+            continue
+        at = 0 if one else 1
+        kind = attributes["class"].split()[1]
+        assert text == f"{kind} of {looks[int(index)].name}{attributes['data-says'].split('|')[at]}"
+        assert attributes["data-ways"].split("|")[at] == attributes["data-way"]
+        assert len(set(attributes["data-says"].split("|"))) == 2
+    text = re.sub(r"<[^>]*>", "", html)
+    assert f"q(z | {', '.join(shown) or 'nothing'})what is believed" in text
+
+
+def test_a_part_of_what_the_item_lacks_says_so(made: tuple[Picture, start_data.About]) -> None:
+    looks, pages = made[1].looks, {name: place for place, name in enumerate(frame.PAGES)}
+    html = diagram.diagram(diagram.Parts(looks, {}, [True] * len(looks), "PoE", "bound"), pages)
+    assert html.count("the item lacks it") == len(looks)

@@ -17,8 +17,8 @@ from mmvae_core.store.study import Study
 from tests.ui.conftest import html_of
 from tests.ui.test_pages import PAGES
 
-STEPS = 38
-"""Of each page; 304 on all of them."""
+STEPS = 34
+"""Of each page; 306 on all of them."""
 AGAIN = 6
 """After so many steps the address is opened by another visitor."""
 Open = Callable[..., AppTest]

@@ -27,7 +27,7 @@ def read_at_first(app: AppTest) -> str:
     return " ".join([text, *(one.label for one in widgets), *said, *choices])
 
 
-@pytest.mark.parametrize("page", [*PAGES, "results"])
+@pytest.mark.parametrize("page", [*PAGES, "learn", "train", "results"])
 def test_a_page_has_few_words_at_first(open_app: Callable[..., AppTest], page: str) -> None:
     app = open_app(page, SHIPPED, study="digits")
     words = re.findall(r"[^\W\d_]{2,}", read_at_first(app))

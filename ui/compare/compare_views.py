@@ -14,8 +14,8 @@ from mmvae_core.store.run import Run
 from ui.compare.report_rows import comparison_rows, mean_text
 from ui.draw import tables
 from ui.draw.compare_plots import letter
-from ui.shared import views
-from ui.shell import loading, messages
+from ui.shared import live_views, views
+from ui.shell import answers, loading, messages
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ AGREE = "agree"
 
 
 @dataclass(frozen=True)
-class Made:
+class Rendering:
     """What one run makes of the item."""
 
     run: Run
@@ -37,30 +37,30 @@ class Made:
     verdicts: "Mapping[str, Verdict | None]"
 
 
-def make(here: Here, runs: Sequence[Run], draws: int) -> list[Made]:
+def make(here: Here, runs: Sequence[Run], draws: int) -> list[Rendering]:
     """Each run on the same item, mask and noise, judged."""
     given = loading.item_values(here.study, here.item, here.shown)
-    made = []
+    renderings = []
     for run in runs:
-        drawn = loading.generated(run, given, draws, here.seed)
-        made.append(
-            Made(
+        drawn = answers.generated(run, given, draws, here.seed)
+        renderings.append(
+            Rendering(
                 run,
                 drawn,
                 {
-                    one.name: loading.verdict(here.study, one, drawn.at_draws[one.name])
+                    one.name: answers.verdict(here.study, one, drawn.at_draws[one.name])
                     for one in here.run.config.modalities
                 },
             )
         )
-    return made
+    return renderings
 
 
 def unequal_note(runs: Sequence[Run]) -> None:
     """Say in what else than aggregator and objective the runs differ, where they do."""
-    found = unequal([run.config for run in runs])
-    if found:
-        told = "; ".join(f"{key} {', '.join(values)}" for key, values in found.items())
+    differences = unequal([run.config for run in runs])
+    if differences:
+        told = "; ".join(f"{key} {', '.join(values)}" for key, values in differences.items())
         st.warning(
             messages.literal(
                 "These runs differ in more than aggregator and objective, so that a difference "
@@ -74,29 +74,34 @@ def item(here: Here) -> None:
     stored = loading.item_values(here.study, here.item, here.names)
     figures = []
     for modality in here.run.config.modalities:
+        if modality.name in here.lacks:
+            continue
         shown = modality.name in here.shown
         body = views.item_picture(
-            here.study, modality, stored[modality.name], f"{modality.name} of item {here.item}", 84
+            here.study,
+            modality,
+            stored[modality.name],
+            f"{modality.name} of item {here.item}{'' if shown else ', not shown'}",
+            64,
         )
         figures.append(
             f'<figure><div class="{"" if shown else "hidden-item"}">{body}</div>'
-            f"<figcaption>{escape(modality.name)}{'' if shown else ', not shown'}"
-            f"</figcaption></figure>"
+            f"<figcaption>{escape(modality.name)}</figcaption></figure>"
         )
     messages.html(f'<div class="pair">{"".join(figures)}</div>')
 
 
-def item_figures(here: Here, made: Sequence[Made]) -> None:
+def item_figures(here: Here, renderings: Sequence[Rendering]) -> None:
     """Rate, width, log-likelihood and live coherence of the item, one row a run."""
-    rows = [_item_row(here, index, one) for index, one in enumerate(made)]
+    rows = [_item_row(here, index, one) for index, one in enumerate(renderings)]
     heads = {name: f"right {name}" for name in here.names} | {AGREE: "all agree"}
     targets = {
         name: head for name, head in heads.items() if any(name in row.shares for row in rows)
     }
     likely = ["log p, item", "log p, test"] if here.shown else []
     messages.html(tables.item_table(rows, likely, targets))
-    report = next((found for one in made if (found := loading.report(one.run))), None)
-    draws = len(made[0].drawn.latents)
+    report = next((measured for one in renderings if (measured := loading.report(one.run))), None)
+    draws = len(renderings[0].drawn.latents)
     shares = (
         "right: share of the draws judged as the item is"
         if here.shown
@@ -106,19 +111,19 @@ def item_figures(here: Here, made: Sequence[Made]) -> None:
         )
     )
     views.source(
-        f"{draws} draws of z for each run, {_noise(here, made)}, seed {here.seed}",
+        f"{draws} draws of z for each run, {_noise(here, renderings)}, seed {here.seed}",
         "rate: KL to the prior, exact, or an estimate where it has ±",
         f"{shares}, 95 % Wilson interval; {views.judges_source(here.study)}" if targets else "",
         *(
             [
                 f"log p({here.subset}) of the item: importance-weighted lower bound from "
-                f"{loading.LIKELIHOOD_DRAWS} draws of its own, ± 95 %; ≥ where fewer than four draws carry the weight",
+                f"{answers.LIKELIHOOD_DRAWS} draws of its own, ± 95 %; ≥ where fewer than four draws carry the weight",
                 f"its mean over test items: {_likelihood_source(report)}",
             ]
             if likely
             else []
         ),
-        *(views.run_mark(one.run) for one in made),
+        *(views.run_mark(one.run) for one in renderings),
     )
 
 
@@ -129,26 +134,26 @@ def _likelihood_source(report: RunReport | None) -> str:
     return f"the same, {told.samples} draws for each of {told.items}, ± 95 %, seed {report.seed}"
 
 
-def live_shares(here: Here, made: Made) -> dict[str, Share]:
+def live_shares(here: Here, rendering: Rendering) -> dict[str, Share]:
     """How many of the draws are judged as the item is; of nothing shown, how many agree."""
     from mmvae_core.explore.inference import live_coherence
 
-    known = {name: one for name, one in made.verdicts.items() if one is not None}
-    return live_coherence(known, views.label_of(here) if here.shown else None)
+    known = {name: one for name, one in rendering.verdicts.items() if one is not None}
+    return live_coherence(known, views.truth_of(here, here.shown))
 
 
-def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
-    drawn, report = made.drawn, loading.report(made.run)
+def _item_row(here: Here, index: int, rendering: Rendering) -> tables.SubsetRow:
+    drawn, report = rendering.drawn, loading.report(rendering.run)
     measured = None if report is None else report.log_likelihood.marginal.get(here.subset)
     given = loading.item_values(here.study, here.item, here.shown)
     return tables.SubsetRow(
-        f"{letter(index)} · {loading.title(made.run)}",
+        f"{letter(index)} · {loading.title(rendering.run)}",
         drawn.rate,
         drawn.width,
-        live_shares(here, made),
+        live_shares(here, rendering),
         error=drawn.rate_error,
         more=(
-            tables.bound_text(*loading.likelihood(made.run, given, here.seed)),
+            tables.bound_text(*answers.likelihood(rendering.run, given, here.seed)),
             mean_text(measured),
         )
         if here.shown
@@ -156,11 +161,11 @@ def _item_row(here: Here, index: int, made: Made) -> tables.SubsetRow:
     )
 
 
-def _noise(here: Here, made: Sequence[Made]) -> str:
+def _noise(here: Here, renderings: Sequence[Rendering]) -> str:
     """The very same tensor, or what is the same where posteriors take noise of different kinds."""
     kinds = {
         one.run.config.aggregator.family if here.shown else one.run.config.prior.name
-        for one in made
+        for one in renderings
     }
     return (
         "the same noise for all"
@@ -169,35 +174,47 @@ def _noise(here: Here, made: Sequence[Made]) -> str:
     )
 
 
-def generations(here: Here, made: Sequence[Made], difference: bool) -> None:
+def generations(here: Here, renderings: Sequence[Rendering], difference: bool) -> None:
     """What each run makes of every modality, in one column a run."""
     for modality in here.run.config.modalities:
         given = modality.name in here.shown
-        cells = [_cell(here, modality, index, one) for index, one in enumerate(made)]
-        below = _differences(here, modality, made) if difference else ""
+        cells = [_cell(here, modality, index, one) for index, one in enumerate(renderings)]
+        below = _differences(here, modality, renderings) if difference else ""
         messages.html(
             f'<div class="panel"><h3>{escape(modality.name)} {views.badge(given)}</h3>'
-            f'<div class="side" style="--runs:{len(made)}">{"".join(cells)}{below}</div></div>'
+            f'<div class="side" style="--runs:{len(renderings)}">{"".join(cells)}{below}</div></div>'
         )
     views.source(
-        f"E[x | z] at the first {min(PICTURES, len(made[0].drawn.latents))} draws of z",
+        f"E[x | z] at the first {min(PICTURES, len(renderings[0].drawn.latents))} draws of z",
         "latent axes of different models are not comparable",
     )
 
 
-def _cell(here: Here, modality: ModalityConfig, index: int, made: Made) -> str:
-    values, verdict = made.drawn.at_draws[modality.name][:PICTURES], made.verdicts[modality.name]
-    said = views.verdict_text(verdict, here.study, views.label_of(here) if here.shown else None)
-    name = f"{letter(index)} · {loading.title(made.run)}"
+def _cell(here: Here, modality: ModalityConfig, index: int, rendering: Rendering) -> str:
+    values, verdict = (
+        rendering.drawn.at_draws[modality.name][:PICTURES],
+        rendering.verdicts[modality.name],
+    )
+    said = views.verdict_text(verdict, here.study, views.truth_of(here, here.shown))
+    name = f"{letter(index)} · {loading.title(rendering.run)}"
     alt = f"{len(values)} draws of {modality.name} by {name}. {said}"
     spelt = None if verdict is None or verdict.spelt is None else verdict.spelt[:PICTURES]
     body = views.look(here.study, modality).html(values, COLUMNS, alt, spelt)
-    return f'<div><h4>{escape(name)}</h4>{body}<p class="source">{escape(said)}</p></div>'
+    mark = views.stamp(here, len(rendering.drawn.latents))
+    return (
+        f'<div data-made="{escape(modality.name)}" data-run="{index}" data-stamp="{mark}">'
+        f'<h4>{escape(name)}</h4>{body}<p class="source">{escape(said)}</p></div>'
+    )
 
 
-def _differences(here: Here, modality: ModalityConfig, made: Sequence[Made]) -> str:
+def live(here: Here, runs: Sequence[Run], draws: int) -> None:
+    """The mask's pills, which all runs' pictures follow at once."""
+    live_views.live(here, live_views.Way(draws, most=PICTURES), live_views.of_item(here), runs)
+
+
+def _differences(here: Here, modality: ModalityConfig, renderings: Sequence[Rendering]) -> str:
     """The mean of each run's draws less the first run's, all on one scale."""
-    means = [one.drawn.at_draws[modality.name].mean(0) for one in made]
+    means = [one.drawn.at_draws[modality.name].mean(0) for one in renderings]
     apart = np.stack(means) - means[0]
     top, cells = (
         float(np.abs(apart).max()),
@@ -232,7 +249,7 @@ def figures(runs: Sequence[Run]) -> None:
     messages.html(tables.comparison(comparison_rows(reports, runs[0].config.names), heads))
     likelihood = first.log_likelihood
     views.source(
-        f"Log-likelihood: {likelihood.estimate}, {likelihood.samples} draws for each of "
+        f"Log-likelihood: {escape(likelihood.estimate)}, {likelihood.samples} draws for each of "
         f"{likelihood.items} items, ± 95 %, unweighted",
         f"distortion: unweighted, {first.distortion_samples} draws for each of {first.items} "
         "items, ± 95 %"

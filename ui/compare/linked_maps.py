@@ -9,14 +9,17 @@ import streamlit as st
 
 from mmvae_core.geometry import procrustes
 from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
+from ui.components import touch
 from ui.draw import compare_plots, plots
 from ui.draw.compare_plots import letter
-from ui.shared import latent_views, views
-from ui.shell import loading, messages, state
+from ui.shared import latent_views, map_touch_views, map_words, views
+from ui.shell import caching, choice, loading, messages, state
 from ui.shell.messages import plainly
 from ui.shell.state import Here
 
 BESIDE, ALIGNED = "side by side", "laid onto each other"
+KEYS = ("map_0", "map_1")
 HEIGHT = 470
 SHOWN = 12
 
@@ -53,6 +56,14 @@ def two_maps(here: Here, runs: Sequence[Run]) -> None:
         (_overlaid if how == ALIGNED else _beside)(pair, way)
 
 
+def of_embeddings(here: Here, runs: Sequence[Run]) -> None:
+    """The maps alone, where there is no model to ask."""
+    views.paint_first()
+    two_maps(here, runs)
+    touch.items_answer(state.take_item)
+    map_touch_views.answer(here, KEYS)
+
+
 def _pick(column: Any, names: list[str], index: int) -> str:
     with column:
         return st.selectbox(("First", "Second")[index], names, index, key=f"map_of_{index}")
@@ -65,20 +76,20 @@ def _beside(pair: Sequence[tuple[str, Here]], way: str) -> None:
         row = loading.row_of(latents, one.mask)
         with column:
             latent_views.chart(
-                one, f"map_{index}", (row, None), (way, latent_views.CLASS), height=HEIGHT
+                one, KEYS[index], (row, None), (way, latent_views.CLASS), height=HEIGHT
             )
             views.source(
                 f"all {latents.mean.shape[1]:,} test items",
-                latent_views.what(way),
+                map_words.what(way),
                 views.run_mark(one.run),
             )
     messages.html(
         '<p class="source">Each map has its own axes; what is chosen on one is lit on the other.</p>'
     )
-    chosen = state.chosen(here.study)
+    chosen = choice.chosen(here.study)
     if not chosen:
         return
-    st.button("Drop the choice", on_click=state.choose, args=(here.study, ()))
+    st.button("Drop the choice", on_click=choice.choose, args=(here.study, ()))
     views.items_grid(here.study, here.run.config.modalities, chosen[:SHOWN], here.item)
     views.source(
         f"{min(SHOWN, len(chosen))} of {len(chosen)} chosen items shown",
@@ -88,18 +99,15 @@ def _beside(pair: Sequence[tuple[str, Here]], way: str) -> None:
 
 def _overlaid(pair: Sequence[tuple[str, Here]], way: str) -> None:
     (first, left), (second, right) = pair
-    lit = state.chosen(left.study)
+    lit = choice.chosen(left.study)
     figure, residual = _overlay(
-        str(left.run.folder),
-        loading.stamp(left.run),
-        str(right.run.folder),
-        loading.stamp(right.run),
+        left.study,
+        left.run,
+        right.run,
         left.mask,
         (first, second),
         lit,
         state.is_dark(),
-        left,
-        right,
     )
     axes = "the two latent axes" if way == latent_views.RAW else "principal axes"
     count = len(loading.samples(left.study))
@@ -107,7 +115,7 @@ def _overlaid(pair: Sequence[tuple[str, Here]], way: str) -> None:
         [("Residual of the alignment", f"{residual:.3f}", "0: a turned copy, 1: no relation")]
     )
     st.plotly_chart(
-        figure,
+        views.for_room(figure),
         theme=None,
         key="map_overlay",
         config={"displaylogo": False},
@@ -126,22 +134,19 @@ def _overlaid(pair: Sequence[tuple[str, Here]], way: str) -> None:
     )
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@caching.resource(max_entries=16)
 def _overlay(
-    folder: str,
-    age: tuple[int, ...],
-    other: str,
-    other_age: tuple[int, ...],
+    study: Study,
+    left: Run,
+    right: Run,
     mask: tuple[bool, ...],
     letters: tuple[str, str],
     lit: tuple[int, ...],
     dark: bool,
-    _left: Here,
-    _right: Here,
 ) -> tuple[Any, float]:
     from mmvae_core.projections import fit_pca
 
-    here, there = loading.latents(_left.run), loading.latents(_right.run)
+    here, there = loading.latents(left), loading.latents(right)
     target = here.mean[loading.row_of(here, mask)]
     placed, residual = procrustes(target, there.mean[loading.row_of(there, mask)])
     centre, axes = np.zeros(2), np.eye(2)
@@ -149,14 +154,12 @@ def _overlay(
     if way == latent_views.PCA:
         centre, axes, _ = fit_pca(here.mean[-1].astype(float))
     where, moved = (target - centre) @ axes.T, (placed - centre) @ axes.T
-    labels = loading.samples(_left.study).labels.astype(int)
+    labels = loading.samples(study).labels.astype(int)
     points = plots.Points(
         where, np.arange(len(labels)), labels, lit=latent_views.is_lit(len(labels), lit)
     )
     frame = plots.Axes(
         latent_views.titles(here, way), *plots.frame_of(np.stack([where, moved])), equal=True
     )
-    figure = compare_plots.overlay(
-        points, moved, frame, views.classes_of(_left.study), letters, dark
-    )
+    figure = compare_plots.overlay(points, moved, frame, views.classes_of(study), letters, dark)
     return figure, residual

@@ -39,31 +39,31 @@ def comparison_rows(reports: Reports, names: Sequence[str]) -> dict[str, list[Ro
     }
 
 
-def mean_cell(found: Mean | None) -> Cell | None:
+def mean_cell(estimate: Mean | None) -> Cell | None:
     """A mean with its 95 % interval, where it has one."""
-    if found is None:
+    if estimate is None:
         return None
-    mean, error = found.mean, found.error
+    mean, error = estimate.mean, estimate.error
     if error is None:
         return Cell(mean, nats(mean))
     text = f"{nats(mean)} <small>± {Z * error:.1f}</small>"
     return Cell(mean, text, (mean - Z * error, mean + Z * error))
 
 
-def mean_text(found: Mean | None) -> str:
+def mean_text(mean: Mean | None) -> str:
     """A mean as a cell's HTML."""
-    cell = mean_cell(found)
+    cell = mean_cell(mean)
     return cell.text if cell else NOT_MEASURED
 
 
-def share_cell(found: Share | None) -> Cell | None:
+def share_cell(share: Share | None) -> Cell | None:
     """A share with its interval; of texts also how many are spelt, by which alone they rank."""
-    if found is None:
+    if share is None:
         return None
-    if found.spelt is None:
-        return Cell(found.share, share_text(found), (found.low, found.high))
-    interval = wilson(found.spelt * found.count, found.count)
-    return Cell(found.spelt, share_text(found), interval)
+    if share.spelt is None:
+        return Cell(share.share, share_text(share), (share.low, share.high))
+    interval = wilson(share.spelt * share.count, share.count)
+    return Cell(share.spelt, share_text(share), interval)
 
 
 def _probe(accuracy: float | None) -> Cell | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from mmvae_core.store.records import Mean, RunReport, Share
 from ui.draw.compare_plots import RunPoint, Span, letter
@@ -62,7 +63,7 @@ def _likelihood_source(report: RunReport) -> str:
     told, joint = report.log_likelihood, report.joint_coherence
     draws = "?" if joint is None else joint.count
     return (
-        f"{told.estimate}, {told.samples} draws for each of {told.items} items; {draws} draws of "
+        f"{escape(told.estimate)}, {told.samples} draws for each of {told.items} items; {draws} draws of "
         f"the prior, seed {report.seed}"
     )
 
@@ -71,12 +72,12 @@ def _both(x: Span | None, y: Span | None) -> tuple[Span, Span] | None:
     return None if x is None or y is None else (x, y)
 
 
-def _mean(found: Mean | None) -> Span | None:
-    if found is None:
+def _mean(mean: Mean | None) -> Span | None:
+    if mean is None:
         return None
-    reach = Z * (found.error or 0.0)
-    return found.mean, found.mean - reach, found.mean + reach
+    reach = Z * (mean.error or 0.0)
+    return mean.mean, mean.mean - reach, mean.mean + reach
 
 
-def _share(found: Share | None) -> Span | None:
-    return None if found is None else (found.share, found.low, found.high)
+def _share(share: Share | None) -> Span | None:
+    return None if share is None else (share.share, share.low, share.high)

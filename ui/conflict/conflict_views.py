@@ -12,7 +12,7 @@ from mmvae_core.store.run import Run
 from ui.draw import tables
 from ui.draw.marks import class_html
 from ui.shared import views
-from ui.shell import loading, messages, state, widgets
+from ui.shell import answers, loading, messages, state, widgets
 from ui.shell.state import Here
 
 RIVAL, PART = "rival", "from_rival"
@@ -47,8 +47,8 @@ def pick_rival(here: Here) -> int:
     return int(rival)
 
 
-def pick_part(here: Here) -> tuple[str, ...]:
-    """Which modalities the rival gives in place of the item, at first the last one."""
+def pick_part(here: Here, rival: int) -> tuple[str, ...]:
+    """Which modalities the rival, if it has them, gives in place of the item; at first the last."""
     names = list(here.names)
     state.offer(PART, names, names[-1:], here.study.name, empty=True)
     kept = st.pills(
@@ -59,7 +59,8 @@ def pick_part(here: Here) -> tuple[str, ...]:
         key=PART,
         bind="query-params",
     )
-    return tuple(name for name in names if name in kept)
+    lacks = loading.lacks(here.study, here.run, rival)
+    return tuple(name for name in names if name in kept and name not in lacks)
 
 
 def both_sides(here: Here, rival: int, part: tuple[str, ...]) -> None:
@@ -83,7 +84,7 @@ def _side(here: Here, item: int, names: tuple[str, ...], title: str) -> str:
     label = int(loading.samples(here.study).labels[item])
     name = class_html(label, views.classes_of(here.study))
     return (
-        f'<div class="panel"><h3>{title} <small>item {item}, {name}</small></h3>'
+        f'<div class="panel"><h3>{title} <small>{escape(views.item_name(here.study, item))}, {name}</small></h3>'
         f'<div class="pair">{figures}</div></div>'
     )
 
@@ -97,9 +98,9 @@ def outcome(
 ) -> None:
     """Generations of one modality, and as whose class they are judged."""
     labels = loading.samples(here.study).labels
-    verdict = loading.verdict(here.study, modality, values)
+    verdict = answers.verdict(here.study, modality, values)
     said = views.verdict_text(None, here.study)
-    if verdict is not None:
+    if verdict is not None and min(labels[here.item], labels[rival]) >= 0:
         said = judged(verdict.labels, int(labels[here.item]), int(labels[rival]))
     body = views.look(here.study, modality).html(
         values,
@@ -133,11 +134,11 @@ def judged(named: np.ndarray, mine: int, yours: int) -> str:
 def measured(run: Run, mine: tuple[str, ...], yours: tuple[str, ...]) -> tuple[Clash, bool] | None:
     """What the report has on these sides, and whether A stands second in it."""
     report = loading.report(run)
-    found = {} if report is None or report.conflict is None else report.conflict.given
+    clashes = {} if report is None or report.conflict is None else report.conflict.given
     one, other = "+".join(mine), "+".join(yours)
     for key, mirrored in ((f"{one} vs {other}", False), (f"{other} vs {one}", True)):
-        if key in found:
-            return found[key], mirrored
+        if key in clashes:
+            return clashes[key], mirrored
     return None
 
 
@@ -167,14 +168,16 @@ def place(here: Here, score: float, error: float | None, on_file: Clash | None) 
         f"both sides from {name}: median {five[2]:.1f}, 5 to 95 % {five[0]:.1f} to {five[4]:.1f}"
         for name, five in bands.items()
     )
-    st.plotly_chart(figure, theme=None, key="bands", alt=alt, config={"displayModeBar": False})
+    st.plotly_chart(
+        views.for_room(figure), theme=None, key="bands", alt=alt, config={"displayModeBar": False}
+    )
 
 
 def over_all(here: Here, mine: tuple[str, ...], yours: tuple[str, ...]) -> None:
     """For each run of the study: the score's AUROC, and who wins, per judged modality."""
     runs = [run for run in loading.runs(here.study).values() if widgets.comparable(run, here.run)]
-    found = {run.folder.name: measured(run, mine, yours) for run in runs}
-    known = {name: one for name, one in found.items() if one}
+    clashes = {run.folder.name: measured(run, mine, yours) for run in runs}
+    known = {name: one for name, one in clashes.items() if one}
     if not known:
         st.info(
             "These two sides have not been measured; reports have each two single modalities, "

@@ -1,7 +1,9 @@
 """Figures of several runs: their trade-offs, and one latent space laid onto another. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,13 @@ import plotly.graph_objects as go
 from ui.draw.marks import class_name, colour, symbol
 from ui.draw.plots import FAINT, Axes, Points, Theme, lay_out
 
+LEAST = 300, 300
+"""A plane of two figures has at least about so many pixels, across and up."""
+BADGE = 27
+"""Pixels from side to side of a letter's badge."""
+WAYS = [(far * math.cos(turn), far * math.sin(turn)) for far in (30, 48, 66)
+        for turn in (math.pi * eighth / 4 for eighth in (1, 3, 5, 7, 0, 2, 4, 6))]  # fmt: skip
+"""Where a badge may stand from its point, in pixels, the best first."""
 Span = tuple[float, float, float]
 """A value and the ends of its 95 % interval."""
 
@@ -48,7 +57,8 @@ def trade_off(titles: tuple[str, str], points: Sequence[RunPoint], dark: bool) -
     layout = lay_out(axes, theme, 400) | {
         "showlegend": False,
         "dragmode": "pan",
-        "margin": {"l": 74, "r": 8, "t": 12, "b": 76},
+        "margin": {"l": 74, "r": 20, "t": 12, "b": 76},
+        "annotations": _badges(points, axes, theme, ground),
     }
     return go.Figure(
         {
@@ -78,7 +88,7 @@ def overlay(
                     "x": where[rows, 0],
                     "y": where[rows, 1],
                     "mode": "markers",
-                    "name": f"{which} {class_name(label, classes)}",
+                    "name": f"{which} {escape(class_name(label, classes), quote=False)}",
                     "legendgroup": str(label),
                     "showlegend": not shape,
                     "customdata": first.ids[rows],
@@ -98,7 +108,7 @@ def overlay(
 
 def _runs(those: Sequence[RunPoint], lit: bool, theme: Theme, ground: str) -> dict[str, Any]:
     marker = {
-        "size": 26 if lit else 11,
+        "size": 13 if lit else 11,
         "color": theme.ink if lit else ground,
         "line": {"width": 2, "color": theme.ink if lit else theme.quiet},
     }
@@ -106,16 +116,55 @@ def _runs(those: Sequence[RunPoint], lit: bool, theme: Theme, ground: str) -> di
         "type": "scatter",
         "x": [one.x[0] for one in those],
         "y": [one.y[0] for one in those],
-        "mode": "markers+text" if lit else "markers",
+        "mode": "markers",
         "text": [one.letter for one in those],
-        "textfont": {"color": ground, "size": 16},
         "marker": marker,
         "customdata": [one.name for one in those],
-        "hovertext": [one.said for one in those],
+        "hovertext": [escape(one.said, quote=False) for one in those],
         "hoverinfo": "text",
         "error_x": _reach([one.x for one in those], theme),
         "error_y": _reach([one.y for one in those], theme),
     }
+
+
+def _badges(
+    points: Sequence[RunPoint], axes: Axes, theme: Theme, ground: str
+) -> list[dict[str, Any]]:
+    """The letters, each beside its point, on no other letter and, where there is room, no point."""
+    lows, reach = np.array([axes.x[0], axes.y[0]]), np.ptp([axes.x, axes.y], 1)
+    spots = (np.array([[one.x[0], one.y[0]] for one in points]) - lows) / reach * LEAST
+    placed: list[np.ndarray] = []
+    badges = []
+    for one, spot in zip(points, spots, strict=True):
+        if not one.letter:
+            continue
+        places = [spot + way for way in WAYS]
+        crowd = [
+            (
+                sum(np.abs(place - other).max() < BADGE for other in placed),
+                bool((place < BADGE / 2).any() or (place > np.array(LEAST) - BADGE / 2).any()),
+                sum(np.hypot(*(place - other)) < BADGE * 0.75 for other in spots),
+            )
+            for place in places
+        ]
+        across, up = WAYS[crowd.index(min(crowd))]
+        placed.append(places[crowd.index(min(crowd))])
+        badges.append(
+            {
+                "x": one.x[0],
+                "y": one.y[0],
+                "text": one.letter,
+                "ax": round(across),
+                "ay": -round(up),
+                "arrowhead": 0,
+                "arrowwidth": 1.5,
+                "arrowcolor": theme.ink,
+                "bgcolor": theme.ink,
+                "borderpad": 4,
+                "font": {"color": ground, "size": 15},
+            }
+        )
+    return badges
 
 
 def _reach(spans: Sequence[Span], theme: Theme) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from ui.draw.marks import SHAPES, colour, symbol
+from ui.draw.marks import defined_mark
 from ui.draw.plots import Theme
 
 WIDE, HIGH, MARK = 1_000, 640, 13
@@ -41,7 +41,7 @@ def still(
     low, high = np.array(frame, float).T
     places = (points - low) / (high - low) * (WIDE, -HIGH) + (0, HIGH)
     theme = Theme.of(dark)
-    shapes = "".join(_shape(int(label), theme) for label in np.unique(labels))
+    shapes = "".join(defined_mark(int(label), MARK, theme.ink) for label in np.unique(labels))
     uses = "".join(
         f'<use href="#c{label}" x="{x:.0f}" y="{y:.0f}"/>'
         for (x, y), label in zip(places, labels, strict=True)
@@ -60,13 +60,4 @@ def still_html(picture: Still, where: np.ndarray, alt: str) -> str:
     return (
         f'<div class="still"><img src="{picture.uri}" alt="{escape(alt)}">'
         f'<span style="left:{100 * left:.2f}%;top:{100 * top:.2f}%"></span></div>'
-    )
-
-
-def _shape(label: int, theme: Theme) -> str:
-    points = SHAPES[symbol(label)]
-    drawn = f'<polygon points="{points}"/>' if points else '<circle cx="8" cy="8" r="7"/>'
-    return (
-        f'<g id="c{label}" transform="scale({MARK / 16}) translate(-8 -8)" opacity="0.8" '
-        f'fill="{colour(label)}" stroke="{theme.ink}" stroke-width="0.9">{drawn}</g>'
     )

@@ -23,6 +23,8 @@ COLOURS = (
     "#7A3E12",
 )
 
+NO_CLASS, NO_COLOUR = "no label", "#B4B4B4"
+
 # plotly's name of the symbol -> the same shape as points in a box of 16 by 16
 SHAPES = {
     "circle": "",
@@ -38,13 +40,13 @@ SHAPES = {
 
 
 def colour(label: int) -> str:
-    """The colour of a class."""
-    return COLOURS[label % len(COLOURS)]
+    """The colour of a class; pale grey of none."""
+    return COLOURS[label % len(COLOURS)] if label >= 0 else NO_COLOUR
 
 
 def symbol(label: int) -> str:
     """Plotly's name of a class's shape."""
-    return list(SHAPES)[label % len(SHAPES)]
+    return list(SHAPES)[max(label, 0) % len(SHAPES)]
 
 
 def mark_html(label: int) -> str:
@@ -61,11 +63,23 @@ def mark_html(label: int) -> str:
     return f'<img class="mark" src="{uri}" alt="">'
 
 
+def defined_mark(label: int, size: int, ink: str) -> str:
+    """A class's mark of so many pixels within an SVG, centred, to be used as `#c<label>`."""
+    points = SHAPES[symbol(label)]
+    drawn = f'<polygon points="{points}"/>' if points else '<circle cx="8" cy="8" r="7"/>'
+    return (
+        f'<g id="c{label}" transform="scale({size / 16}) translate(-8 -8)" opacity="0.8" '
+        f'fill="{colour(label)}" stroke="{ink}" stroke-width="0.9">{drawn}</g>'
+    )
+
+
 def class_html(label: int, classes: list[str]) -> str:
     """Mark and name of a class."""
     return f'<span class="class">{mark_html(label)}{escape(class_name(label, classes))}</span>'
 
 
 def class_name(label: int, classes: list[str]) -> str:
-    """The name of a class, its number if it has none."""
+    """The name of a class, its number if it has none; -1 is no class."""
+    if label < 0:
+        return NO_CLASS
     return classes[label] if label < len(classes) else str(label)

@@ -17,6 +17,8 @@ def aggregator_name(aggregator: str) -> str:
 
 def run_title(folder: str, aggregator: str, objective: str) -> str:
     """A run's title, `Sum pooling, masked bound`; what else its folder's name says, in brackets."""
+    if aggregator == "embeddings":
+        return f"Embeddings {folder}"
     bound = OBJECTIVES.get(objective, f"{objective.replace('_', ' ')} bound")
     rest = folder
     if folder.startswith(aggregator):

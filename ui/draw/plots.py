@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from ui.draw.marks import class_name, colour, symbol
+from ui.draw.marks import NO_COLOUR, class_name, colour, symbol
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-WEBGL_FROM = 4_000
+WEBGL_FROM = 4_000  # SVG can glide, WebGL cannot; beyond so many points SVG becomes slow
+MOST_NAMED = 30
+"""So many classes stand in a legend, the largest ones; the others are told at a hover."""
+NO_VALUE = "no value"
 FAINT = 0.18
 """Opacity of what is not chosen."""
 TAILS = 2, 98
 """Colours end at these percentiles, so that a few far values do not take them all."""
-"""SVG can glide, WebGL cannot; beyond so many points SVG becomes slow."""
 PAUSE_MS, GLIDE_MS = 400, 1_400
 EQUAL = {"scaleanchor": "x", "scaleratio": 1}
 """Of a y axis whose unit is as long as the x axis's."""
@@ -32,11 +35,8 @@ class Theme:
     @staticmethod
     def of(dark: bool) -> "Theme":
         """The theme of a light or a dark page."""
-        return (
-            Theme("#eceae4", "#c3c7c9", "#3a4148")
-            if dark
-            else Theme("#1b2026", "#454d55", "#ddd8cd")
-        )
+        dark_one = Theme("#eceae4", "#c3c7c9", "#3a4148")
+        return dark_one if dark else Theme("#1b2026", "#454d55", "#ddd8cd")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,14 @@ class Points:
     """Whether each item is one of the chosen; None where there is no choice."""
     prior: np.ndarray | None = None
     """Coordinates of draws of p(z) [draw, 2], to be drawn among the items."""
+    names: Sequence[str] = ()
+    """What the items are called in the data they come from, or nothing."""
+
+    def members(self) -> list[np.ndarray]:
+        """The rows of each trace: a class each, and those apart of which there is no value."""
+        lacks = np.zeros(len(self.ids), bool) if self.values is None else np.isnan(self.values)
+        rows = [np.flatnonzero((self.labels == label) & ~lacks) for label in np.unique(self.labels)]
+        return [one for one in (*rows, np.flatnonzero(lacks)) if len(one)]
 
 
 @dataclass(frozen=True)
@@ -84,30 +92,26 @@ def latent_map(
     points: Points,
     axes: Axes,
     classes: list[str],
-    here: int | None,
     dark: bool,
     glide: str = "",
-    height: int = 560,
 ) -> go.Figure:
-    """One trace a class; `customdata` holds each point's id; the item `here` is ringed.
+    """One trace a class; `customdata` holds each point's id.
 
     `glide` is the label of the button that moves the points from where they were before.
     """
     theme, swift = Theme.of(dark), len(points.ids) > WEBGL_FROM
-    members = [np.flatnonzero(points.labels == label) for label in np.unique(points.labels)]
+    members = points.members()
     traces = [_class_trace(points, rows, axes, classes, theme) for rows in members]
-    ring = np.flatnonzero(points.ids == here)
+    for place in np.argsort([-len(rows) for rows in members], kind="stable")[MOST_NAMED:]:
+        traces[place]["showlegend"] = False
     if points.prior is not None:
         traces.insert(0, _prior(points.prior, theme))
-    if len(ring):
-        traces.append(_ring(points.where[ring[0]], here, theme))
-    layout = lay_out(axes, theme, height)
+    layout = lay_out(axes, theme)
     if points.values is not None:
         layout["coloraxis"] = _colours(points.values, axes.values, theme)
     if glide and points.before is not None and not swift:
-        moved = [*members, ring] if len(ring) else members
         first = 0 if points.prior is None else 1
-        layout["updatemenus"] = [_glide(points.before, points.where, moved, theme, glide, first)]
+        layout["updatemenus"] = [_glide(points.before, points.where, members, theme, glide, first)]
     kind = "scattergl" if swift else "scatter"
     return go.Figure({"data": [{"type": kind, **one} for one in traces], "layout": layout})
 
@@ -123,9 +127,12 @@ def _class_trace(
         "line": edge,
         "opacity": 0.85 if points.lit is None else np.where(points.lit[rows], 1.0, FAINT),
     }
-    said = ""
+    said, name = "", class_name(label, classes)
     if points.values is None:
         marker["color"] = colour(label)
+    elif np.isnan(points.values[rows[0]]):
+        marker |= {"color": NO_COLOUR, "symbol": "circle-open"}
+        name = NO_VALUE
     else:
         marker |= {"color": points.values[rows], "coloraxis": "coloraxis"}
         said = f"<br>{axes.values}: %{{marker.color:,.1f}}"
@@ -133,25 +140,17 @@ def _class_trace(
         "x": points.where[rows, 0],
         "y": points.where[rows, 1],
         "mode": "markers",
-        "name": class_name(label, classes),
+        "name": escape(name, quote=False),
         "customdata": points.ids[rows],
-        "hovertemplate": f"item %{{customdata}}{said}<extra>%{{fullData.name}}</extra>",
+        **(
+            {"text": [escape(points.names[int(row)], quote=False) for row in rows]}
+            if points.names
+            else {}
+        ),
+        "hovertemplate": f"item %{{customdata}}{', %{text}' * bool(points.names)}{said}<extra>%{{fullData.name}}</extra>",
         "marker": marker,
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": FAINT}},
-    }
-
-
-def _ring(where: np.ndarray, here: int | None, theme: Theme) -> dict[str, Any]:
-    return {
-        "x": where[:1],
-        "y": where[1:],
-        "mode": "markers",
-        "name": f"item {here}",
-        "hoverinfo": "skip",
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
-        "marker": {"symbol": "circle-open", "size": 22, "color": theme.ink, "line": {"width": 3}},
     }
 
 
@@ -173,7 +172,7 @@ def _prior(where: np.ndarray, theme: Theme) -> dict[str, Any]:
     }
 
 
-def lay_out(axes: Axes, theme: Theme, height: int = 560) -> dict[str, Any]:
+def lay_out(axes: Axes, theme: Theme, height: int = 480) -> dict[str, Any]:
     """Axes, fonts and grounds as all figures of the app have them.
 
     Plain dictionaries: plotly's own objects take four times as long to build.
@@ -194,8 +193,13 @@ def lay_out(axes: Axes, theme: Theme, height: int = 560) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "color": theme.ink, "size": 15},
-        "margin": {"l": 58, "r": 8, "t": 40, "b": 8},
-        "xaxis": {**axis, "range": axes.x, "title": {**title, "text": axes.titles[0]}},
+        "margin": {"l": 58, "r": 20, "t": 40, "b": 8},
+        "xaxis": {
+            **axis,
+            "automargin": True,
+            "range": axes.x,
+            "title": {**title, "text": axes.titles[0]},
+        },
         "yaxis": {
             **axis,
             **(EQUAL if axes.equal else {}),
@@ -204,8 +208,9 @@ def lay_out(axes: Axes, theme: Theme, height: int = 560) -> dict[str, Any]:
         },
         "legend": {
             "orientation": "h",
-            "yanchor": "top",
-            "y": -0.2,
+            "yref": "container",
+            "yanchor": "bottom",
+            "y": 0,
             "x": 0,
             "itemsizing": "constant",
             "font": {"color": theme.ink, "size": 15},
@@ -217,7 +222,8 @@ def lay_out(axes: Axes, theme: Theme, height: int = 560) -> dict[str, Any]:
 
 
 def _colours(values: np.ndarray, title: str, theme: Theme) -> dict[str, Any]:
-    low, high = (float(one) for one in np.percentile(values, TAILS))
+    known = values[~np.isnan(values)]
+    low, high = (float(one) for one in np.percentile(known if len(known) else [0.0], TAILS))
     return {
         "colorscale": "Cividis",
         "cmin": low,
@@ -249,11 +255,9 @@ def _glide(
     frames = [
         {
             "traces": traces,
-            "data": [
-                {"x": _plain(place[rows, 0]), "y": _plain(place[rows, 1])} for rows in rows_of
-            ],
+            "data": [{"x": _plain(one[rows, 0]), "y": _plain(one[rows, 1])} for rows in rows_of],
         }
-        for place in (before, where)
+        for one in (before, where)
     ]
     timing = {
         "mode": "immediate",

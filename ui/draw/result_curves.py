@@ -1,7 +1,8 @@
-"""Lines of the experiments: bounds along the training, singular values of loadings. Pure."""
+"""Lines of measured figures: bounds along the training, loadings, what beta changes. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -15,12 +16,16 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True)
 class Course:
-    """A line: its name and its points; `is_truth` sets it apart from the learned ones."""
+    """A line: its name and its points; `is_truth` sets it apart from the learned ones.
+
+    `labels` are written beside the points, where there are any.
+    """
 
     name: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     is_truth: bool = False
+    labels: tuple[str, ...] = ()
 
 
 def lines(
@@ -37,21 +42,23 @@ def lines(
         figure.add_scatter(
             x=one.x,
             y=one.y,
-            name=one.name,
-            mode="lines+markers",
+            name=escape(one.name, quote=False),
+            mode="lines+markers+text" if one.labels else "lines+markers",
+            text=one.labels,
+            textposition="top center",
             line={"color": COLOURS[look], "width": 2},
             marker={"symbol": SYMBOLS[look], "size": 7},
-            hovertemplate=f"{one.name}<br>%{{x}}: %{{y:.2f}}<extra></extra>",
+            hovertemplate=f"{escape(one.name, quote=False)}<br>%{{x}}: %{{y:.2f}}<extra></extra>",
         )
     for one in courses:
         if one.is_truth:
             figure.add_scatter(
                 x=one.x,
                 y=one.y,
-                name=one.name,
+                name=escape(one.name, quote=False),
                 mode="lines",
                 line={"color": theme.ink, "width": 3, "dash": "dash"},
-                hovertemplate=f"{one.name}<br>%{{x}}: %{{y:.2f}}<extra></extra>",
+                hovertemplate=f"{escape(one.name, quote=False)}<br>%{{x}}: %{{y:.2f}}<extra></extra>",
             )
     axis = {"gridcolor": theme.line, "zeroline": False, "automargin": True}
     tops = [value for one in courses for value in one.y]

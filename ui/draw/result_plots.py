@@ -1,7 +1,6 @@
 """Figures of the experiments: differences with intervals, figures by model, latents. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from statistics import median
 from typing import Any
@@ -11,73 +10,12 @@ import plotly.graph_objects as go
 
 from ui.draw.marks import colour, symbol
 from ui.draw.plots import EQUAL, FONT, Theme, frame_of
+from ui.draw.spans import Line, Look, Rule, Span, look_of
 
 OUTLIER = 6
 """So many times the usual distance from the middle, and an end is cut off with an arrow."""
 ROW, HEAD, ABOVE = 54, 34, 20
 """Pixels of a row, of a heading between rows, and of a label above its spans."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a kind of row is drawn: its name in the legend, colour, plotly symbol."""
-
-    name: str
-    colour: str
-    symbol: str
-
-
-LOOKS = {
-    "holds": Look("holds", "#0072B2", "triangle-up"),
-    "open": Look("open", "#8C8C8C", "circle"),
-    "reversed": Look("reversed", "#D55E00", "triangle-down"),
-    "masked": Look("masked", "#56B4E9", "circle"),
-    "mixture": Look("mixture", "#E69F00", "diamond"),
-    "mixture_not_empty": Look("mixture never empty", "#009E73", "square"),
-}
-"""The verdicts of claims and the objectives, each with a colour and a shape of its own."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """A mean with its interval, if there is one, and the single values, drawn as `kind` looks."""
-
-    kind: str
-    mean: float
-    low: float | None
-    high: float | None
-    singles: tuple[float, ...] = ()
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The interval, or twice the mean."""
-        return (
-            self.mean if self.low is None else self.low,
-            self.mean if self.high is None else self.high,
-        )
-
-    @property
-    def reach(self) -> tuple[float, ...]:
-        """All that is drawn of it."""
-        return (*self.ends, self.mean, *self.singles)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row: its label, its mean and more in words, and one or more spans; a heading has none."""
-
-    label: str
-    mean: str = ""
-    more: str = ""
-    spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A vertical line at a value that all rows are held against."""
-
-    value: float
-    name: str = ""
 
 
 def intervals(lines: Sequence[Line], title: str, dark: bool, rule: Rule | None = None) -> go.Figure:
@@ -89,13 +27,13 @@ def intervals(lines: Sequence[Line], title: str, dark: bool, rule: Rule | None =
     frame = window([span for line in lines for span in line.spans], rule)
     figure = go.Figure()
     for kind in dict.fromkeys(span.kind for line in lines for span in line.spans):
-        found = [
+        spans = [
             (span, y)
             for line, place in zip(lines, places, strict=True)
             for span, y in _spread(line, place)
             if span.kind == kind
         ]
-        _add_kind(figure, LOOKS[kind], found, frame, theme)
+        _add_kind(figure, look_of(kind), spans, frame, theme)
     for line, place in zip(lines, places, strict=True):
         _add_label(figure, line, place, theme)
     if rule is not None:
@@ -190,7 +128,7 @@ def _add_label(figure: go.Figure, line: Line, place: float, theme: Theme) -> Non
 def _add_kind(
     figure: go.Figure,
     look: Look,
-    found: Sequence[tuple[Span, float]],
+    spans: Sequence[tuple[Span, float]],
     frame: tuple[float, float],
     theme: Theme,
 ) -> None:
@@ -198,7 +136,7 @@ def _add_kind(
     x: list[float | None] = []
     y: list[float | None] = []
     cut: list[tuple[float, float, str]] = []
-    for span, height in found:
+    for span, height in spans:
         ends = np.clip(span.ends, *frame)
         x += [float(ends[0]), float(ends[1]), None]
         y += [height, height, None]
@@ -223,7 +161,7 @@ def _add_kind(
     outline = {"color": theme.ink, "width": 1}
     singles = [
         (value, height)
-        for span, height in found
+        for span, height in spans
         for value in span.singles
         if frame[0] <= value <= frame[1]
     ]
@@ -243,13 +181,13 @@ def _add_kind(
                 },
             )
         )
-    inside = [(span.mean, height) for span, height in found if frame[0] <= span.mean <= frame[1]]
+    inside = [(span.mean, height) for span, height in spans if frame[0] <= span.mean <= frame[1]]
     figure.add_trace(
         go.Scatter(
             x=[mean for mean, _ in inside] or [None],
             y=[height for _, height in inside] or [None],
             mode="markers",
-            name=look.name,
+            name=escape(look.name),
             hoverinfo="skip",
             marker={"color": look.colour, "symbol": look.symbol, "size": 12, "line": outline},
         )

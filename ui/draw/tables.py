@@ -80,7 +80,9 @@ def best(row: Row) -> int | None:
     return index if clear else None
 
 
-def comparison(groups: Mapping[str, Sequence[Row]], heads: Sequence[str]) -> str:
+def comparison(
+    groups: Mapping[str, Sequence[Row]], heads: Sequence[str], label: str = "Measured figures"
+) -> str:
     """A table with one column a run, in named groups of rows; rows that no run has are left out."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     body = []
@@ -93,7 +95,7 @@ def comparison(groups: Mapping[str, Sequence[Row]], heads: Sequence[str]) -> str
         )
         body += [_row_html(row) for row in rows]
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Measured figures">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
         f'<table class="numbers"><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
@@ -133,17 +135,23 @@ def _item_table(
 
 def _subset_html(row: SubsetRow, targets: Iterable[str], top: float) -> str:
     share = 100 * max(0.0, row.rate) / top
-    cells = "".join(
-        f"<td>{cell}</td>"
-        for cell in (*row.more, *(share_text(row.shares.get(name)) for name in targets))
+    cells = "".join(f"<td>{cell}</td>" for cell in row.more) + "".join(
+        f"<td{_value(None if share is None else share.share)}>{share_text(share)}</td>"
+        for share in map(row.shares.get, targets)
     )
     lit = ' class="lit" aria-current="true"' if row.lit else ""
     error = "" if row.error is None else f" <small>± {Z * row.error:.1f}</small>"
+    name = escape(row.name).replace("+", "+<wbr>")
     return (
-        f'<tr{lit}><th scope="row">{escape(row.name)}</th><td><span class="bar">'
+        f'<tr{lit}><th scope="row">{name}</th><td{_value(row.rate)}><span class="bar">'
         f'<b style="width:{share:.0f}%"></b></span><span class="figure">{nats(row.rate)}{error}'
-        f"</span></td><td>{row.width:.2f}</td>{cells}</tr>"
+        f"</span></td><td{_value(row.width)}>{row.width:.2f}</td>{cells}</tr>"
     )
+
+
+def _value(number: float | None) -> str:
+    """The attribute by which a cell carries its unrounded number into a CSV."""
+    return "" if number is None else f' data-value="{float(number):.9g}"'
 
 
 def spelt_text(share: Share) -> str:
@@ -168,7 +176,8 @@ def share_text(share: Share | None) -> str:
 def _row_html(row: Row) -> str:
     star = best(row)
     cells = "".join(
-        f"<td{' class=best' if index == star else ''}>{cell.text if cell else NOT_MEASURED}</td>"
+        f"<td{' class=best' if index == star else ''}{_value(None if cell is None else cell.value)}>"
+        f"{cell.text if cell else NOT_MEASURED}</td>"
         for index, cell in enumerate(row.cells)
     )
     return f'<tr><th scope="row">{escape(row.name)}</th>{cells}</tr>'

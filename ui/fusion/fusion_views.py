@@ -45,7 +45,7 @@ def shares(here: Here, parts: "Parts", caveat: str) -> None:
         *(
             one
             for one in (
-                f"item {here.item}, shown: {here.subset}",
+                f"{escape(views.item_name(here.study, here.item))}, shown: {here.subset}",
                 "exact",
                 private,
                 escape(caveat),
@@ -92,7 +92,7 @@ def attention(here: Here, weights: np.ndarray) -> None:
             + "</div>"
         )
     views.source(
-        f"item {here.item}, shown: {here.subset}",
+        f"{escape(views.item_name(here.study, here.item))}, shown: {here.subset}",
         "softmax weights, exact",
         views.run_mark(here.run),
     )
@@ -137,7 +137,9 @@ def detail(here: Here, parts: "Parts") -> None:
         if is_share
         else f"{values.shape[1]} entries of each vector; blue below zero, orange above"
     )
-    views.source(what, f"item {here.item}", "exact", views.run_mark(here.run))
+    views.source(
+        what, escape(views.item_name(here.study, here.item)), "exact", views.run_mark(here.run)
+    )
 
 
 def _figure(values: np.ndarray, names: list[str], is_share: bool) -> Any:

@@ -1,17 +1,19 @@
 """Where something given lands among the test items, and which of them are nearest."""
 
 from collections import Counter
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from mmvae_core.geometry import nearest_to
-from mmvae_core.store.run import Latents
+from mmvae_core.store.run import Latents, Run
+from mmvae_core.store.study import Study
 from ui.draw import landing, plots
 from ui.draw.marks import class_html, class_name
 from ui.shared import latent_views, views
-from ui.shell import loading, messages, state
+from ui.shell import caching, loading, messages, state
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -20,14 +22,14 @@ if TYPE_CHECKING:
 NEAREST = 8
 
 
-def landed(here: Here, made: "Generated", names: tuple[str, ...]) -> None:
+def landed(here: Here, generated: "Generated", names: tuple[str, ...]) -> None:
     """The map under the subset of `names` with the posterior's mean on it, and its neighbours."""
     latents = loading.latents(here.run)
     mask = tuple(name in names for name in here.names)
     row, way = loading.row_of(latents, mask), latent_views.pick_projection(latents)
-    nearest, distances = nearest_to(latents.mean[row], made.mean, NEAREST)
-    where = _place(str(here.run.folder), loading.stamp(here.run), here, way, made.mean)
-    picture = _still(str(here.run.folder), loading.stamp(here.run), here, row, way, state.is_dark())
+    nearest, distances = nearest_to(latents.mean[row], generated.mean, NEAREST)
+    where = _place(here.run, way, generated.mean)
+    picture = _still(here.study, here.run, row, way, state.is_dark())
     said = _said(here, nearest, distances)
     inside = picture.share(where)[1]
     left, right = st.columns([3, 2], gap="large")
@@ -48,7 +50,7 @@ def landed(here: Here, made: "Generated", names: tuple[str, ...]) -> None:
             + "</p>"
         )
     with right:
-        messages.html(f'<p class="plain"><b>Nearest test items.</b> {said}</p>')
+        messages.html(f'<p class="plain"><b>Nearest test items.</b> {escape(said)}</p>')
         views.items_grid(here.study, here.run.config.modalities, nearest.tolist())
     views.source(
         f"The cross: mean of q(z | {state.subset_name(mask, here.names)}), {_how(way)}"
@@ -78,47 +80,43 @@ def _how(way: str) -> str:
     }[way]
 
 
-def _place(
-    folder: str, age: tuple[int, ...], here: Here, way: str, point: np.ndarray
-) -> np.ndarray:
+def _place(run: Run, way: str, point: np.ndarray) -> np.ndarray:
     from mmvae_core import projections  # late: brings scikit-learn
 
-    full = loading.latents(here.run).mean[-1]
+    full = loading.latents(run).mean[-1]
     if way == latent_views.RAW:
         return point
     if way == latent_views.PCA:
-        centre, axes = _pca(folder, age, here)
+        centre, axes = _pca(run)
         return axes @ (point.astype(float) - centre)
     return projections.place(
-        _search(folder, age, here),
-        loading.latents(here.run).umap[-1],
+        _search(run),
+        loading.latents(run).umap[-1],
         point[None].astype(full.dtype),
     )[0]
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _pca(folder: str, age: tuple[int, ...], _here: Here) -> tuple[np.ndarray, np.ndarray]:
+@caching.resource(max_entries=16)
+def _pca(run: Run) -> tuple[np.ndarray, np.ndarray]:
     from mmvae_core import projections
 
-    centre, axes, _ = projections.fit_pca(loading.latents(_here.run).mean[-1].astype(float))
+    centre, axes, _ = projections.fit_pca(loading.latents(run).mean[-1].astype(float))
     return centre, axes
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _search(folder: str, age: tuple[int, ...], _here: Here) -> Any:
+@caching.resource(max_entries=16)
+def _search(run: Run) -> Any:
     from sklearn.neighbors import NearestNeighbors
 
     from mmvae_core.projections import NEIGHBOURS
 
-    full = loading.latents(_here.run).mean[-1]
+    full = loading.latents(run).mean[-1]
     return NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(full) - 1)).fit(full)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _still(
-    folder: str, age: tuple[int, ...], _here: Here, row: int, way: str, dark: bool
-) -> landing.Still:
-    latents: Latents = loading.latents(_here.run)
-    labels = loading.samples(_here.study).labels
+@caching.resource(max_entries=64)
+def _still(study: Study, run: Run, row: int, way: str, dark: bool) -> landing.Still:
+    latents: Latents = loading.latents(run)
+    labels = loading.samples(study).labels
     every = latent_views.coordinates(latents, way)
     return landing.still(every[row], labels, plots.frame_of(every[row]), dark)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import DataError
@@ -12,7 +13,7 @@ from mmvae_core.modalities.kind import MAX_BYTES
 from ui.components.drawing_pad import drawing_pad
 from ui.kinds.view import CAMERA, DRAW, TABLE, TYPE, UPLOAD, View
 from ui.shared import views
-from ui.shell import loading, messages, state
+from ui.shell import address, loading, messages, state
 from ui.shell.state import Here
 
 COLUMNS = 3
@@ -67,18 +68,34 @@ def _upload(here: Here, look: View) -> np.ndarray | None:
         max_upload_size=MAX_BYTES // 1_000_000,
         key=f"file_{look.name}",
     )
-    return look.kind.read(file.getvalue()) if file else None
+    return _read_once(look, file) if file else None
 
 
 def _photograph(here: Here, look: View) -> np.ndarray | None:
     file = st.camera_input(f"Photograph your own {look.name}", key=f"cam_{look.name}")
-    return look.kind.read(file.getvalue()) if file else None
+    return _read_once(look, file) if file else None
+
+
+def _read_once(look: View, file: UploadedFile) -> np.ndarray:
+    """What a picture holds, understood when it is given and not at every click afterwards."""
+    key = f"_read_{look.name}"
+    given = (file.file_id, look.kind.modality)
+    if st.session_state.get(key, (None,))[0] != given:
+        try:
+            answer = look.kind.read(file.getvalue())
+        except DataError as error:
+            answer = error
+        st.session_state[key] = (given, answer)
+    answer = st.session_state[key][1]
+    if isinstance(answer, DataError):
+        raise answer
+    return answer
 
 
 def _drawing(here: Here, look: View) -> np.ndarray | None:
-    text = drawing_pad(f"Drawing pad for {look.name}", f"pad_{look.name}", state.drawn(look.name))
+    text = drawing_pad(look.name, f"pad_{look.name}", address.drawn(look.name))
     drawn = strokes.from_text(text)
-    state.keep_drawn(look.name, text)
+    address.keep_drawn(look.name, text)
     return strokes.draw(drawn, *look.kind.modality.shape[1:]) if drawn else None
 
 
@@ -86,7 +103,7 @@ def _text(here: Here, look: View) -> np.ndarray | None:
     text = st.text_input(
         f"Type your own {look.name}",
         max_chars=64,
-        key=state.own(look.name),
+        key=address.own(look.name),
         bind="query-params",
         placeholder=look.hint,
     )
@@ -95,19 +112,20 @@ def _text(here: Here, look: View) -> np.ndarray | None:
 
 def _numbers(here: Here, look: View) -> np.ndarray | None:
     """A table that starts with the values of the item at hand."""
-    start = loading.item_values(here.study, here.item, (look.name,))[look.name]
+    own = loading.item_values(here.study, here.item, (look.name,))
+    start = own.get(look.name, np.zeros(look.kind.item, np.float32))
     flat = look.kind.plain(start).astype(float).ravel()
     table = st.data_editor(
-        [{"value": float(one)} for one in flat],
+        [{"value": None if np.isnan(one) else float(one)} for one in flat],
         height=260,
         key=f"table_{look.name}_{here.item}",
-        column_config={"value": st.column_config.NumberColumn(required=True)},
+        column_config={"value": st.column_config.NumberColumn(required=not look.kind.gaps)},
         alt=f"{len(flat)} numbers of {look.name}, starting as those of item {here.item}",
     )
     values = np.array(
         [np.nan if row["value"] is None else row["value"] for row in table], np.float32
     )
-    if not np.isfinite(values).all():
+    if not look.kind.gaps and not np.isfinite(values).all():
         raise DataError(
             f"The table of {look.name} has an empty cell, expected {len(flat)} numbers; fill it."
         )

@@ -12,6 +12,7 @@ STRIP = 420
 class PictureView(Drawn):
     """Base of grey and colour."""
 
+    look = "pictures"
     zoom, wide = ZOOM, 190
     is_ground = True
 

@@ -20,10 +20,12 @@ DIFFERENCE = 190
 class View(ABC):
     """The look of one modality's values: arrays in, HTML, pictures and plain JSON out.
 
-    Values [n, ...] are stored ones, or means E[x | z].
+    Values [n, ...] are stored ones, or means E[x | z]. `units` [2, *shape] are mean and standard
+    deviation of the training items, where entries have units of their own.
     """
 
     kind: Kind
+    units: np.ndarray | None = None
     ways: ClassVar[tuple[str, ...]]
     """How a visitor may give one, the first where none is chosen."""
     is_text: ClassVar[bool] = False
@@ -35,6 +37,19 @@ class View(ABC):
     def name(self) -> str:
         """The modality's name."""
         return self.kind.modality.name
+
+    look: ClassVar[str]
+    """How `components/shared/paint.js` draws it: `pictures`, `bars`, `words` or `answers`."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a browser needs to draw values [n, *shape] itself, as plain JSON."""
+        return {
+            "name": self.name,
+            "look": self.look,
+            "shape": list(self.kind.modality.shape),
+            "alphabet": self.kind.alphabet,
+        }
 
     @property
     def hint(self) -> str:
@@ -97,6 +112,11 @@ class View(ABC):
 
 class Drawn(View):
     """Base of what is drawn as a picture."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Also how wide it is beside a plane."""
+        return super().told | {"wide": self.wide}
 
     zoom: ClassVar[int]
     """How many pixels a cell takes."""

@@ -21,6 +21,7 @@ class WordsView(View):
 
     kind: Symbols
     ways = (TYPE,)
+    look = "words"
     is_text = True
 
     @property
@@ -29,7 +30,7 @@ class WordsView(View):
         (length,), alphabet = self.kind.item, self.kind.alphabet
         if alphabet is None:
             return f"{length} whole numbers from 0 to {self.kind.signs - 1}"
-        return f"up to {length} of {alphabet.strip()}"
+        return f"up to {length} of {''.join(alphabet).strip()}"
 
     def html(
         self,

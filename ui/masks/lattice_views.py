@@ -10,7 +10,7 @@ from mmvae_core.explore.plane import DRAWS, Plane
 from ui.components.lattice import lattice as component
 from ui.shared import lattice_cards, views
 from ui.shared.lattice_cards import number
-from ui.shell import loading, messages, state
+from ui.shell import answers, caching, loading, messages, state
 from ui.shell.state import Here, subset_name
 
 if TYPE_CHECKING:
@@ -22,25 +22,24 @@ NARROW = 0.04
 """A share that takes less of the bar has no room for its key."""
 
 
-def lattice(here: Here, found: "Lattice", plane: Plane | None) -> None:
+def draw_lattice(here: Here, lattice: "Lattice", plane: Plane | None) -> None:
     """All subsets as cards and as posteriors; a click or a key there sets the mask everywhere."""
     stamp = (
-        str(here.run.folder),
-        loading.stamp(here.run),
+        caching.run_key(here.run),
         here.item,
         here.seed,
-        found.masks.tobytes(),
+        lattice.masks.tobytes(),
     )
     component(
         {
-            "lattice": _payload(stamp, here, found, plane),
+            "lattice": _payload(stamp, here, lattice, plane),
             "stamp": str(hash(stamp)),
             "lit": "".join("1" if kept else "0" for kept in here.mask),
         },
         KEY,
         _taken,
     )
-    _caption(here, found)
+    _caption(here, lattice)
 
 
 def keys(here: Here) -> None:
@@ -55,11 +54,11 @@ def keys(here: Here) -> None:
     )
 
 
-def shares(here: Here, found: "Lattice") -> None:
+def shares(here: Here, lattice: "Lattice") -> None:
     """The modalities' shares of the rate as one bar; to the left of its start those below zero."""
-    if found.share is None:
+    if lattice.share is None:
         return
-    share, error = found.share.value.tolist(), found.share.error
+    share, error = lattice.share.value.tolist(), lattice.share.error
     errors = [0.0] * len(share) if error is None else error.tolist()
     total = sum(share)
     reach = max(sum(abs(value) for value in share), 1e-9)
@@ -73,11 +72,11 @@ def shares(here: Here, found: "Lattice") -> None:
         f'<div class="shares" aria-hidden="true">{parts}</div><p class="plain">Each '
         f"modality's share of what is known: {', '.join(said)} nats.</p>"
     )
-    source = "exact" if error is None else f"± 95 %, {found.samples} draws a rate"
+    source = "exact" if error is None else f"± 95 %, {lattice.samples} draws a rate"
     views.source(
         f"Shapley shares of the rates, {source}: they sum to {number(total, 0)} nats, the rate of "
         f"{subset_name([True] * len(share), here.names)} less that of nothing",
-        f"item {here.item}",
+        escape(views.item_name(here.study, here.item)),
         f"seed {here.seed}",
         views.run_mark(here.run),
     )
@@ -91,14 +90,14 @@ def _part(key: int, share: float) -> str:
     )
 
 
-@st.cache_resource(show_spinner=False, max_entries=CARDS)
+@caching.resource(max_entries=CARDS)
 def _payload(
-    stamp: tuple[object, ...], _here: Here, _found: "Lattice", _plane: Plane | None
+    stamp: tuple[object, ...], _here: Here, _lattice: "Lattice", _plane: Plane | None
 ) -> dict[str, object]:
-    here, found, report = _here, _found, loading.report(_here.run)
-    subsets = [subset_name(mask, here.names) for mask in found.masks.tolist()]
-    made = lattice_cards.payload(
-        found,
+    here, lattice, report = _here, _lattice, loading.report(_here.run)
+    subsets = [subset_name(mask, here.names) for mask in lattice.masks.tolist()]
+    payload = lattice_cards.payload(
+        lattice,
         subsets,
         lattice_cards.About(
             [views.look(here.study, one) for one in here.run.config.modalities],
@@ -107,39 +106,39 @@ def _payload(
         ),
     )
     if _plane is not None:
-        rates = ", ".join(f"{node['title']} {node['width']}" for node in made["nodes"])
-        made["plane"] |= {
-            "notes": _notes(found, _plane),
+        rates = ", ".join(f"{node['title']} {node['width']}" for node in payload["nodes"])
+        payload["plane"] |= {
+            "notes": _notes(lattice, _plane),
             "label": f"Posteriors of {len(subsets)} subsets in the plane; widths: {rates}",
         }
-    return made
+    return payload
 
 
-def _notes(found: "Lattice", plane: Plane) -> list[str]:
-    line = "an ellipse" if found.normal else "the border of the region"
+def _notes(lattice: "Lattice", plane: Plane) -> list[str]:
+    line = "an ellipse" if lattice.normal else "the border of the region"
     notes = [
         f"Each line is {line} that holds 95 % of one posterior q(z | x_S), the dot its mean; the "
         "chosen one also has the line that holds 50 %. The more is shown, the bluer.",
         f"The axes: {plane.says}.",
     ]
-    if not found.normal:
+    if not lattice.normal:
         notes.append(
             f"Posteriors without a formula here are seen through {DRAWS:,}"
             " seeded draws of each; mixtures of normals are exact."
         )
-    if found.gap is not None:
+    if lattice.gap is not None:
         notes.append(
             "Dashed: the exact posterior p(z | x_S) of this linear-Gaussian model"
-            + ("" if len(found.masks) <= 2**lattice_cards.ROOMY else ", of the chosen one")
+            + ("" if len(lattice.masks) <= 2**lattice_cards.ROOMY else ", of the chosen one")
             + "; the gap on a card is KL(q ‖ p) in nats."
         )
     return notes
 
 
-def _caption(here: Here, found: "Lattice") -> None:
+def _caption(here: Here, lattice: "Lattice") -> None:
     report = loading.report(here.run)
-    exact = found.rate.error is None and found.gain.error is None
-    count, every = len(found.masks), 2 ** len(here.names)
+    exact = lattice.rate.error is None and lattice.gain.error is None
+    count, every = len(lattice.masks), 2 ** len(here.names)
     draws = "4 draws" if len(here.names) <= lattice_cards.ROOMY else "one draw"
     views.source(
         f"{count} subsets"
@@ -148,7 +147,7 @@ def _caption(here: Here, found: "Lattice") -> None:
         f"pictures: E[x | z] at {draws} of q(z | x_S), the same noise for all",
         "bar and nats: rate, KL to the prior; on a line: how far the posterior moves when one more "
         "is shown, KL(q(z | x_S+m) ‖ q(z | x_S)), which the rate may follow up or down; "
-        + ("exact" if exact else f"with ± estimates, {found.samples} draws, 95 %"),
+        + ("exact" if exact else f"with ± estimates, {lattice.samples} draws, 95 %"),
         f"under a picture: share of {report.items} test items judged right"
         if report and report.coherence
         else "",
@@ -168,7 +167,7 @@ def _taken() -> None:
 def plane(here: Here) -> Plane | None:
     """Where this run's posteriors are drawn; nothing, and a word, if it was not evaluated."""
     try:
-        return loading.plane(here.run)
+        return answers.plane(here.run)
     except RunError as error:
         if here.run.is_evaluated:  # what is stored is damaged
             raise

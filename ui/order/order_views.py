@@ -59,7 +59,7 @@ def pick_pair(here: Here) -> list[Run]:
     return [here.run, *(alike or others)[:1]]
 
 
-def changes(runs: list[Run], found: list["Reordered"]) -> None:
+def changes(runs: list[Run], reordered: list["Reordered"]) -> None:
     """The table of the changes of mean and width."""
     head = "".join(
         f'<th scope="col">{name}</th>'
@@ -75,7 +75,7 @@ def changes(runs: list[Run], found: list["Reordered"]) -> None:
         f'<tr><th scope="row">{escape(loading.title(run))}</th>'
         f"<td>{_verdict(one.change.relative)}</td><td>{scientific(one.change.mean)}</td>"
         f"<td>{scientific(one.change.stddev)}</td><td>{scientific(one.change.relative)}</td></tr>"
-        for run, one in zip(runs, found, strict=True)
+        for run, one in zip(runs, reordered, strict=True)
     )
     messages.html(
         '<div class="scroll" tabindex="0" role="region" aria-label="Changes by the order">'
@@ -84,9 +84,9 @@ def changes(runs: list[Run], found: list["Reordered"]) -> None:
     )
 
 
-def pictures(here: Here, runs: list[Run], found: list["Reordered"]) -> None:
+def pictures(here: Here, runs: list[Run], reordered: list["Reordered"]) -> None:
     """E[x | z] at the posterior's mean, in the order of training and in the chosen one."""
-    for column, run, one in zip(st.columns(2, gap="large"), runs, found, strict=False):
+    for column, run, one in zip(st.columns(2, gap="large"), runs, reordered, strict=False):
         rows = []
         for modality in here.run.config.modalities:
             pair = "".join(

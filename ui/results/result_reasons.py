@@ -26,7 +26,7 @@ def convergence(report: Report, world: str) -> None:
     state.offer("course", list(names), next(iter(names)))
     picked = st.segmented_control(
         "Objective", list(names), default=next(iter(names)), required=True, key="course",
-        bind="query-params",
+        bind="query-params", format_func=messages.literal,
     )  # fmt: skip
     shown = [one for one in curves if one.objective == names[picked or next(iter(names))]]
     courses = [Course(model_name(one.aggregator), one.passes, one.bounds) for one in shown]
@@ -104,4 +104,4 @@ def _chart(
     figure = result_curves.lines(courses, *axes, state.is_dark(), floor)
     alt = f"{title}, by {axes[0]}: {result_curves.told(courses)}"
     messages.html(f'<p class="plain"><b>{title}</b></p>')
-    st.plotly_chart(figure, theme=None, key=f"lines {title}", alt=alt, config=STILL)
+    st.plotly_chart(views.for_room(figure), theme=None, key=f"lines {title}", alt=alt, config=STILL)

@@ -70,8 +70,8 @@ def best_known(entries: Iterable[Summary]) -> tuple[str, Summary] | None:
     Where learned models are exact (they have a KL to their exact posterior) it is the latter.
     """
     entries = list(entries)
-    found = [one for one in entries if (one.figure, one.given) == ("log_likelihood", "all")]
-    truth = next((one for one in found if one.aggregator == TRUTH), None)
+    likelihoods = [one for one in entries if (one.figure, one.given) == ("log_likelihood", "all")]
+    truth = next((one for one in likelihoods if one.aggregator == TRUTH), None)
     best = next((one for one in entries if one.figure == MAXIMUM), None)
     if truth is None:
         return None if best is None else ("maximum likelihood", best)
@@ -84,14 +84,14 @@ def shown_figures(entries: Sequence[Summary]) -> dict[str, tuple[str, str]]:
 
     No MCC of linear models, which know their latents up to a rotation only.
     """
-    found = {(one.figure, one.given) for one in entries}
-    is_linear = any(figure == "kl_to_exact" for figure, _ in found)
-    several = {figure for figure, given in found if given != "all"}
+    measured = {(one.figure, one.given) for one in entries}
+    is_linear = any(figure == "kl_to_exact" for figure, _ in measured)
+    several = {figure for figure, given in measured if given != "all"}
     return {
         f"{name}, {given}" if figure in several else name: (figure, given)
         for figure, (name, _) in FIGURES.items()
         for given in GIVEN
-        if (figure, given) in found and not (is_linear and figure.startswith("mcc"))
+        if (figure, given) in measured and not (is_linear and figure.startswith("mcc"))
     }
 
 
@@ -183,10 +183,10 @@ def claims_table(claims: Sequence[Claim]) -> str:
 def figures_table(entries: Sequence[Summary]) -> str:
     """All figures of a world by model: means, and intervals below them."""
     keys = shown_figures(entries)
-    found = {(one.aggregator, one.objective, one.figure, one.given): one for one in entries}
+    by_figure = {(one.aggregator, one.objective, one.figure, one.given): one for one in entries}
     rows = [
         f'<tr><th scope="row">{escape(model_name(f"{aggregator}-{objective}"))}</th>'
-        + "".join(_cell(found.get((aggregator, objective, *key))) for key in keys.values())
+        + "".join(_cell(by_figure.get((aggregator, objective, *key))) for key in keys.values())
         + "</tr>"
         for aggregator, objective in models(entries)
     ]
@@ -234,12 +234,12 @@ def _number(value: float, decimals: int, signed: bool = False) -> str:
 
 def _verdict(report: Report, variant: str, claim: str) -> str:
     """A world's verdict with its difference; of earlier reports how many pairs have which."""
-    found = [one for one in report.verdicts_of(variant) if one.claim == claim]
-    if found:
-        mean, ends = written(found[0], signed=True)
-        against = model_name(found[0].against) if claim == LEARNED else found[0].against
+    verdicts = [one for one in report.verdicts_of(variant) if one.claim == claim]
+    if verdicts:
+        mean, ends = written(verdicts[0], signed=True)
+        against = model_name(verdicts[0].against) if claim == LEARNED else verdicts[0].against
         note = f"{MINUS} {escape(against)}" if claim == LEARNED else escape(against)
-        return f"{chip(found[0].verdict)} {mean} <small>[{ends}] {note}</small>"
+        return f"{chip(verdicts[0].verdict)} {mean} <small>[{ends}] {note}</small>"
     return _verdicts(report.claims_of(variant), claim)
 
 
@@ -254,14 +254,14 @@ def _verb(verdict: str, count: int) -> str:
 
 
 def _best(entries: Sequence[Summary]) -> str:
-    found = [
+    likelihoods = [
         one
         for one in entries
         if (one.figure, one.given) == ("log_likelihood", "all") and one.aggregator != TRUTH
     ]
-    if not found:
+    if not likelihoods:
         return NOT_MEASURED
-    top, best = max(found, key=lambda one: one.mean), best_known(entries)
+    top, best = max(likelihoods, key=lambda one: one.mean), best_known(entries)
     more = f"<br><small>{best[0]} {said(best[1])}</small>" if best else ""
     name = escape(model_name(f"{top.aggregator}-{top.objective}"))
     return f"{name} <small>{said(top)}</small>{more}"

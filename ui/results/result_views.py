@@ -10,7 +10,7 @@ from mmvae_core.errors import RunError
 from mmvae_core.experiments.claims import CLAIMS as CLAIM_TEXTS
 from mmvae_core.store.results import FOLDER, Claim, Report, Summary, read_table
 from ui.draw import result_plots
-from ui.draw.result_plots import Line, Rule, Span
+from ui.draw.spans import Line, Rule, Span
 from ui.results import result_tables
 from ui.results.result_tables import (
     CLAIMS,
@@ -41,13 +41,13 @@ paper's own tables could not be had in numbers, so none is quoted."""
 
 def read() -> dict[Path, Report]:
     """The reports by file; what cannot be read is said in one sentence each."""
-    found = loading.experiments()
-    for problem in found.values():
+    files = loading.experiments()
+    for problem in files.values():
         if isinstance(problem, RunError):
             st.error(messages.literal(problem))
     reports = {
         path: one
-        for path, one in sorted(found.items(), key=_paper_order)
+        for path, one in sorted(files.items(), key=_paper_order)
         if isinstance(one, Report)
     }
     if not reports:
@@ -107,8 +107,9 @@ def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
     first = next(iter(worlds))
     state.offer("world", list(worlds), first)
     picked = st.segmented_control(
-        "World", list(worlds), default=first, required=True, key="world", bind="query-params"
-    )
+        "World", list(worlds), default=first, required=True, key="world", bind="query-params",
+        format_func=messages.literal,
+    )  # fmt: skip
     return worlds[picked or first]
 
 
@@ -163,7 +164,9 @@ def _forest(title: str, lines: Sequence[Line]) -> None:
     alt = f"Paired differences in nats. {title}: " + "; ".join(
         f"{line.label} {line.mean} [{line.more}]" for line in lines
     )
-    st.plotly_chart(figure, theme=None, key=f"forest {title}", alt=alt, config=STILL)
+    st.plotly_chart(
+        views.for_room(figure), theme=None, key=f"forest {title}", alt=alt, config=STILL
+    )
 
 
 def _parts(model: str) -> tuple[str, str]:
@@ -181,6 +184,8 @@ def figures(report: Report, world: str) -> None:
     """All figures of a world as a table, one of them as a plot."""
     entries = report.summary_of(world)
     known = result_tables.shown_figures(entries)
+    if not known:
+        return
     st.subheader("Figures by model", anchor=False)
     state.offer("figure", list(known), next(iter(known)))
     name = st.selectbox("Figure", list(known), key="figure", bind="query-params")
@@ -198,24 +203,24 @@ def figures(report: Report, world: str) -> None:
     _explain(report, {one.figure for one in entries}, {one.given for one in entries})
 
 
-def _dots(found: Sequence[Summary], entries: Sequence[Summary], name: str) -> None:
+def _dots(shown: Sequence[Summary], entries: Sequence[Summary], name: str) -> None:
     lines = []
-    for aggregator in dict.fromkeys(pair[0] for pair in result_tables.models(found)):
+    for aggregator in dict.fromkeys(pair[0] for pair in result_tables.models(shown)):
         own = sorted(
-            (one for one in found if one.aggregator == aggregator), key=lambda one: one.objective
+            (one for one in shown if one.aggregator == aggregator), key=lambda one: one.objective
         )
         means = (f"{SIGN.get(one.objective, '')} {result_tables.written(one)[0]}" for one in own)
         spans = (Span(one.objective, one.mean, one.low, one.high, one.singles) for one in own)
         lines.append(Line(model_name(aggregator), "  ".join(means), spans=tuple(spans)))
     best = best_known(entries)
-    is_bounded = (found[0].figure, found[0].given) == ("log_likelihood", "all")
+    is_bounded = (shown[0].figure, shown[0].given) == ("log_likelihood", "all")
     rule = Rule(best[1].mean, best[0]) if best and is_bounded else None
-    title = f"{name}: {FIGURES[found[0].figure][1]}"
+    title = f"{name}: {FIGURES[shown[0].figure][1]}"
     figure = result_plots.intervals(lines, title, state.is_dark(), rule)
     alt = f"{title}. " + "; ".join(
-        f"{model_name(f'{one.aggregator}-{one.objective}')} {said(one)}" for one in found
+        f"{model_name(f'{one.aggregator}-{one.objective}')} {said(one)}" for one in shown
     )
-    st.plotly_chart(figure, theme=None, key="dots", alt=alt, config=STILL)
+    st.plotly_chart(views.for_room(figure), theme=None, key="dots", alt=alt, config=STILL)
 
 
 def _explain(report: Report, known: set[str], given: set[str]) -> None:
@@ -271,7 +276,7 @@ def made(reports: dict[Path, Report]) -> None:
         table = read_table(path)
         if table is not None:
             st.download_button(
-                f"Table of {report.experiment} as CSV",
+                messages.literal(f"Table of {report.experiment} as CSV"),
                 table,
                 mime="text/csv",
                 file_name=path.with_suffix(".csv").name,

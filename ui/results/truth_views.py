@@ -86,8 +86,8 @@ def _learned(
     run: Run, true: np.ndarray, labels: np.ndarray, is_aligned: bool, study: Study
 ) -> None:
     try:
-        found = loading.latents(run)
-        mean = found.mean[loading.row_of(found, (True,) * found.masks.shape[1])]
+        latents = loading.latents(run)
+        mean = latents.mean[loading.row_of(latents, (True,) * latents.masks.shape[1])]
         strong, weak = strong_mcc(true, mean).outside, weak_mcc(true, mean).outside
         where = aligned(true, mean) if is_aligned else mean[:, :2]
     except MMVAEError as error:
@@ -116,7 +116,9 @@ def _picture(
         f"({where[labels == label, 0].mean():.1f}, {where[labels == label, 1].mean():.1f})"
         for label in np.unique(labels)
     )
-    st.plotly_chart(figure, theme=None, key=f"latents {name}", alt=alt, config=STILL)
+    st.plotly_chart(
+        views.for_room(figure), theme=None, key=f"latents {name}", alt=alt, config=STILL
+    )
 
 
 def _explained(is_aligned: bool) -> str:

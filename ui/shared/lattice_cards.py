@@ -87,6 +87,8 @@ def _node(
     said = [f"{name} {share}" for name, share in zip(names, shares, strict=True) if share]
     label = f"{subset}: rate {rate} nats, width {width}"
     label += f", {gap} nats from the exact posterior" if gap else ""
+    lacking = [names[index] for index in lattice.lacks if lattice.masks[row][index]]
+    label += f"; the item has no {' and no '.join(lacking)}, so this is without" if lacking else ""
     label += f"; judged right, all test items: {', '.join(said)}" if said else ""
     return {
         "mask": "".join("1" if kept else "0" for kept in lattice.masks[row]),
@@ -98,6 +100,7 @@ def _node(
         "bar": round(max(0.0, float(lattice.rate.value[row])) / highest, 3),
         "words": [part["words"][row] if part["words"] else None for part in parts],
         "label": label,
+        "lacks": bool(lacking),
     }
 
 

@@ -1,5 +1,6 @@
 """What is known of one item under its mask, and under every other one."""
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -20,20 +21,22 @@ SAME = 1e-4
 
 def item_head(here: Here) -> None:
     """Which item this is."""
-    name = class_html(views.label_of(here), views.classes_of(here.study))
-    messages.html(f'<p class="plain">Item {here.item}, class {name}</p>')
+    said, label = views.item_title(here.study, here.item), views.label_of(here)
+    if label >= 0:
+        said += f", class {class_html(label, views.classes_of(here.study))}"
+    messages.html(f'<p class="plain">{said}</p>')
 
 
-def mask_facts(here: Here, found: "Lattice") -> None:
+def mask_facts(here: Here, lattice: "Lattice") -> None:
     """Width and rate of the posterior, with the shares that tell whether it is also right."""
-    made, report = found.node(found.row(here.mask)), loading.report(here.run)
-    error, right = made.rate_error, views.coherence_facts(report, here.subset, here.names)
+    node, report = lattice.node(lattice.row(here.mask)), loading.report(here.run)
+    error, right = node.rate_error, views.coherence_facts(report, here.subset, here.names)
     views.facts(
         [
-            ("Posterior width", f"{made.width:.2f}", f"prior: {found.prior_width:.2f}"),
+            ("Posterior width", f"{node.width:.2f}", f"prior: {lattice.prior_width:.2f}"),
             (
                 "Rate",
-                tables.nats(made.rate),
+                tables.nats(node.rate),
                 "nats" if error is None else f"± {Z * error:.1f} nats",
             ),
             *right,
@@ -42,7 +45,7 @@ def mask_facts(here: Here, found: "Lattice") -> None:
     views.source(
         f"Width: mean standard deviation over {here.run.config.latents} latent axes",
         "rate: KL to the prior, "
-        + ("exact" if error is None else f"estimate of {found.samples} draws, ± 95 %"),
+        + ("exact" if error is None else f"estimate of {lattice.samples} draws, ± 95 %"),
         f"right: share of {report.items} test items, one draw each, 95 % Wilson "
         f"interval, seed {report.seed}"
         if report and right
@@ -56,9 +59,9 @@ def mask_facts(here: Here, found: "Lattice") -> None:
     )
 
 
-def what_nothing_is(here: Here, found: "Lattice") -> None:
+def what_nothing_is(here: Here, lattice: "Lattice") -> None:
     """With nothing shown the posterior may, but need not, be the prior."""
-    rate = found.node(found.row(here.mask)).rate
+    rate = lattice.node(lattice.row(here.mask)).rate
     away = (
         "which here is the prior p(z)"
         if abs(rate) < SAME
@@ -71,26 +74,29 @@ def what_nothing_is(here: Here, found: "Lattice") -> None:
     )
 
 
-def all_subsets(here: Here, found: "Lattice") -> None:
+def all_subsets(here: Here, lattice: "Lattice") -> None:
     """A table of all subsets, the present one lit."""
     report, rows = loading.report(here.run), []
     shares = {} if report is None else report.coherence
-    for row, kept in enumerate(found.masks.tolist()):
-        name, made = subset_name(kept, here.names), found.node(row)
+    for row, kept in enumerate(lattice.masks.tolist()):
+        if any(kept[index] for index in lattice.lacks):
+            continue
+        name, node = subset_name(kept, here.names), lattice.node(row)
         rows.append(
             tables.SubsetRow(
                 name,
-                made.rate,
-                made.width,
+                node.rate,
+                node.width,
                 shares.get(name, {}),
                 tuple(kept) == here.mask,
-                made.rate_error,
+                node.rate_error,
             )
         )
     targets = [name for name in here.names if any(name in one for one in shares.values())]
     messages.html(tables.subset_table(rows, targets))
     views.source(
-        f"{len(rows)} of {2 ** len(here.names):,} subsets",
+        f"{len(rows)} of {2 ** len(here.names):,} subsets"
+        + (f", as the item has no {escape(' and no '.join(here.lacks))}" if here.lacks else ""),
         f"rate and width: item {here.item}",
         *(["right: all test items, share and 95 % Wilson interval"] if targets else []),
         views.run_mark(here.run),

@@ -1,10 +1,11 @@
 """Outputs that pages share: items, generations with their verdicts, numbers with their sources."""
 
 import time
+import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +15,12 @@ from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.store.records import RunReport
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
+from ui.draw import room
 from ui.draw.marks import class_html, class_name
 from ui.draw.tables import spelt_text
 from ui.kinds.view import View
 from ui.kinds.views import view_of
-from ui.shell import loading, messages
+from ui.shell import answers, loading, messages, state
 from ui.shell.state import Here
 
 if TYPE_CHECKING:
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 48
 TILE_COLUMNS = 4
-LARGE = 132
+LARGE, SMALL = 132, 104
+WORDS = ("shown, reconstructed", "not shown, generated")
+"""What is said of what a model makes of a modality that it is shown, and of one that it is not."""
 PAINT_SECONDS = 0.12
 
 
 def look(study: Study, modality: ModalityConfig) -> View:
     """How a modality's values look, with the study's alphabet."""
-    return view_of(kind_of(modality, study.about.alphabets.get(modality.name)))
+    kind = kind_of(modality, study.about.signs.get(modality.name))
+    return view_of(kind, loading.samples(study).units.get(modality.name))
 
 
 def classes_of(study: Study) -> list[str]:
@@ -41,9 +46,25 @@ def classes_of(study: Study) -> list[str]:
     return list(study.about.classes)
 
 
+def for_room(figure: Any) -> Any:
+    """The figure as the view wants it: larger in a lecture room."""
+    return room.enlarged(figure) if state.is_plain() else figure
+
+
 def paint_first() -> None:
     """Let the browser paint what it was sent before it is sent what takes it long to draw."""
     time.sleep(PAINT_SECONDS)
+
+
+def stamp(
+    here: Here, count: int, temperature: float = 1.0, drawn: Mapping[str, str] | None = None
+) -> str:
+    """What pictures on a page are of, in short: mask, seed, draws, temperature, drawings.
+
+    Run and item apart. The component `live_pictures` writes the same.
+    """
+    drawings = zlib.adler32(",".join((drawn or {}).values()).encode())
+    return f"{here.code} {here.seed} {count} {temperature:g} {drawings}"
 
 
 def source(*parts: str) -> None:
@@ -97,44 +118,48 @@ def modality_panel(
     here: Here,
     modality: ModalityConfig,
     stored: np.ndarray | None,
-    made: "Generated | Node",
+    generated: "Generated | Node",
     given: bool,
     truth: int | None = None,
 ) -> None:
     """One modality: the item's own, what the model makes of it, and what the judge says."""
     name = modality.name
-    verdict = loading.verdict(here.study, modality, made.at_draws[name])
-    draws = made.at_draws[name]
+    verdict = answers.verdict(here.study, modality, generated.at_draws[name])
+    draws = generated.at_draws[name]
     said = verdict_text(verdict, here.study, truth)
     alt = f"{len(draws)} {'reconstructions' if given else 'generations'} of {name}. {said}"
     messages.html(
-        f'<div class="panel"><h3>{escape(name)} {badge(given)}</h3><div class="pair">'
+        f'<div class="panel" data-made="{escape(name)}" data-stamp="{stamp(here, len(draws))}">'
+        f"<h3>{escape(name)} {badge(given)}</h3>"
+        '<div class="pair">'
         + (
             _figure(
-                item_picture(here.study, modality, stored, f"{name} of the item", 104),
+                item_picture(here.study, modality, stored, f"{name} of the item", SMALL),
                 "the item's own",
             )
             if stored is not None
             else ""
         )
         + _figure(
-            item_picture(here.study, modality, made.at_mean[name], f"{name} at the mean of z", 104),
+            item_picture(
+                here.study, modality, generated.at_mean[name], f"{name} at the mean of z", SMALL
+            ),
             "at the mean of z",
         )
         + "</div>"
         + look(here.study, modality).html(
             draws, TILE_COLUMNS, alt, None if verdict is None else verdict.spelt
         )
-        + f'<p class="source">{len(draws)} draws of z. {said}</p></div>'
+        + f'<p class="source">{len(draws)} draws of z. {escape(said)}</p></div>'
     )
 
 
-def badge(given: bool) -> str:
-    """Whether the model was shown the modality."""
+def badge(given: bool, words: tuple[str, str] = WORDS) -> str:
+    """Whether the model was given the modality."""
     return (
-        '<span class="badge">shown, reconstructed</span>'
+        f'<span class="badge">{words[0]}</span>'
         if given
-        else '<span class="badge made">not shown, generated</span>'
+        else f'<span class="badge made">{words[1]}</span>'
     )
 
 
@@ -173,11 +198,14 @@ def items_grid(
 ) -> None:
     """Items with all their modalities, as one block; they answer if `touch.items_answer` runs."""
     data, classes = loading.samples(study), classes_of(study)
-    looks, cells = [look(study, modality) for modality in modalities], []
+    looks, cells = [look(study, one) for one in modalities if one.name in data.data], []
     for index, item in enumerate(ids[:MOST_ITEMS]):
         label = int(data.labels[item])
         parts = [
-            one.small(data.data[one.name][item], f"{one.name} of item {item}") for one in looks
+            one.small(data.data[one.name][item], f"{one.name} of item {item}")
+            if data.has(one.name)[item]
+            else f'<small class="absent">no {escape(one.name)}</small>'
+            for one in looks
         ]
         pictures, words = (
             "".join(part for part, one in zip(parts, looks, strict=True) if one.is_text == text)
@@ -188,25 +216,21 @@ def items_grid(
             f'<div class="item" data-item="{item}" role="button" tabindex="0" '
             f'aria-pressed="{str(item == present).lower()}" aria-label="item {item}, '
             f'{escape(class_name(label, classes))}"><p>{class_html(label, classes)}'
-            f'<small>item {item}</small></p><div class="pictures">{pictures}</div>{words}{note}'
+            f'<small>{escape(item_name(study, item))}</small></p><div class="pictures">{pictures}</div>{words}{note}'
             "</div>"
         )
     messages.html(f'<div class="item-grid">{"".join(cells)}</div>')
 
 
-def selection_summary(study: Study, ids: Sequence[int], rates: np.ndarray) -> None:
-    """How many items of which classes, and how much the model says about them."""
+def selection_summary(study: Study, ids: Sequence[int], rates: np.ndarray | None) -> None:
+    """How many items of which classes, and how much the model says about them, if that is known."""
     labels, classes = loading.samples(study).labels[list(ids)], classes_of(study)
     tally = Counter(labels.tolist()).most_common()
     counts = "".join(f"{class_html(label, classes)}{count} &emsp;" for label, count in tally)
     messages.html(f'<p class="plain">{counts}</p>')
-    facts(
-        [
-            ("Items chosen", str(len(ids)), f"of {len(loading.samples(study))}"),
-            ("Classes among them", str(len(tally)), ""),
-            ("Mean rate", f"{float(rates[list(ids)].mean()):.1f}", "nats"),
-        ]
-    )
+    mean = [] if rates is None else [("Mean rate", f"{float(rates[list(ids)].mean()):.1f}", "nats")]
+    chosen = ("Items chosen", str(len(ids)), f"of {len(loading.samples(study))}")
+    facts([chosen, ("Classes among them", str(len(tally)), ""), *mean])
 
 
 def _figure(body: str, caption: str) -> str:
@@ -218,9 +242,21 @@ def label_of(here: Here) -> int:
     return int(loading.samples(here.study).labels[here.item])
 
 
-def truth_of(here: Here, given: Mapping[str, np.ndarray]) -> int | None:
-    """The class that generations should have; none where nothing is given."""
-    return label_of(here) if given else None
+def truth_of(here: Here, given: Collection[str]) -> int | None:
+    """The class that generations should have; none where nothing is given, or it is not known."""
+    return label_of(here) if given and label_of(here) >= 0 else None
+
+
+def item_name(study: Study, item: int) -> str:
+    """An item's number, and its name in the data it comes from."""
+    ids = loading.samples(study).ids
+    return f"item {item}" + (f", {ids[item]}" if ids else "")
+
+
+def item_title(study: Study, item: int) -> str:
+    """The same where it begins a line, escaped."""
+    name = item_name(study, item)
+    return escape(name[:1].upper() + name[1:])
 
 
 def partners(here: Here, count: int) -> list[int]:
@@ -247,13 +283,13 @@ def coherence_facts(
     report: RunReport | None, subset: str, names: Sequence[str]
 ) -> list[tuple[str, str, str]]:
     """How often each modality comes out right from a subset, over all test items."""
-    found = {} if report is None else report.coherence.get(subset, {})
+    shares = {} if report is None else report.coherence.get(subset, {})
     return [
         (
             f"Right {name}, all items",
-            f"{found[name].share:.2f}",
-            f"{found[name].low:.2f} to {found[name].high:.2f}{spelt_text(found[name])}",
+            f"{shares[name].share:.2f}",
+            f"{shares[name].low:.2f} to {shares[name].high:.2f}{spelt_text(shares[name])}",
         )
         for name in names
-        if name in found
+        if name in shares
     ]

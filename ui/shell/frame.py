@@ -1,6 +1,5 @@
 """The frame around every page: navigation, the shared choices, the look."""
 
-import time
 from contextlib import nullcontext, suppress
 from html import escape
 from pathlib import Path
@@ -13,20 +12,24 @@ from mmvae_core.errors import MMVAEError
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.components.copy_link import copy_link
-from ui.shell import loading, messages, state, widgets
+from ui.components.take_home import take_home
+from ui.draw.training_curves import curves_html
+from ui.shell import bringing, choice, lesson, loading, messages, state, widgets
 
 HOME = Path(__file__).resolve().parents[2]
 GROUND = {False: "#fcfbf8", True: "#14171a"}
 """The page's colour as in .streamlit/config.toml, for table heads that stay while one scrolls."""
-_TELL, _LOOKED = "_tell", "_looked"
-LOOK_SECONDS = 0.25
-"""So long a browser takes to load what shows HTML, which brings the look."""
+_TELL, _FILED = "_tell", "_filed"
 START = "Start"
 PAGES = {
     "start": (
         START,
         "One thing can be drawn, photographed and named: views of it, called modalities. A "
         "multi-modal VAE learns what they share, and so can make up whichever is missing.",
+    ),
+    "learn": (
+        "Learn",
+        "The whole idea by hand: predict first, then see.",
     ),
     "latent_space": (
         "Latent space",
@@ -58,6 +61,10 @@ PAGES = {
         "Some modalities of one item, the others of another: which side "
         "wins, and does the model notice?",
     ),
+    "train": (
+        "Train",
+        "What would another rule, another bound or more passes make of these data?",
+    ),
     "results": (
         "Results",
         "Which rule wins where, over several seeds, and where does the paper's "
@@ -73,12 +80,19 @@ TRY = {
     "fusion": "hide one modality: whose share grows?",
     "order": "press Shuffle: which model minds?",
     "conflict": "take another modality from the rival: who wins now?",
+    "train": "take the rule that you trust least, and a few passes.",
     "results": "choose another world: does the same rule win there?",
 }
 """What a visitor may begin with, a line a page."""
 HEADINGS = {START: "Hide a view, and the model dreams it up"}
 """What stands above a page, where that is not its name in the navigation."""
-RUNLESS = ("Results",)
+MASKLESS = (START, "Train")
+"""Pages with no mask to press: Start has one of its own."""
+OF_ALL_ITEMS = ("Latent space",)
+"""Pages whose mask is that of every item, whatever the one at hand lacks."""
+MODELLESS = ("Latent space", "Compare", "Learn", "Results")
+"""Pages that show embeddings without a model too."""
+RUNLESS = ("Learn", "Results")
 """Pages that show no run of the visitor's choice."""
 
 
@@ -116,10 +130,11 @@ def draw(title: str) -> None:
     ground = GROUND[state.is_dark()]
     on_primary = GROUND[True] if state.is_dark() else "#ffffff"
     messages.begin()
+    st.session_state[_FILED] = _name(title)
     st.html(f"<style>:root {{ --ground: {ground}; --on-primary: {on_primary}; }}</style>")
-    st.html(HOME / "ui" / "shell" / "style.css")
-    if title == START:
-        _let_the_look_arrive()
+    if state.is_plain():
+        _ways()
+    lesson.light_as_linked()
     if title in RUNLESS:
         _head(title)
         _keep_choices()
@@ -127,17 +142,38 @@ def draw(title: str) -> None:
     with st.sidebar:
         study, run, item, seed = _choose()
     _head(title)
-    with st.container(key="unseen") if title == START else nullcontext():
+    with st.container(key="unseen") if title in MASKLESS else nullcontext():
         mask = widgets.toggle_mask(study, run, _name(title))
+        lacks = loading.lacks(study, run, item)
+        if title not in OF_ALL_ITEMS:
+            mask = widgets.cut_mask(run, item, mask, lacks)
     st.session_state[_TELL] = st.container()
-    state.remember(state.Here(study, run, item, mask, seed))
+    here = st.session_state[_FILED] = state.Here(study, run, item, mask, seed, lacks)
+    state.remember(here)
 
 
-def _let_the_look_arrive() -> None:
-    """Once a session: what the page draws comes after its look, so that nothing jumps."""
-    if _LOOKED not in st.session_state:
-        st.session_state[_LOOKED] = True
-        time.sleep(LOOK_SECONDS)
+def admit(title: str) -> None:
+    """End a page that needs a model, where there are embeddings alone."""
+    here = st.session_state[_FILED]
+    if title in MODELLESS or not isinstance(here, state.Here) or here.run.has_model:
+        return
+    st.info(
+        messages.literal(
+            f"{here.run.folder.name} holds embeddings without a model; look at them on Latent space "
+            "and Compare."
+        )
+    )
+    raise messages.PageEnd
+
+
+def _ways() -> None:
+    """Links to all pages in this session: seen in the plain view, pressed for others by scripts.
+
+    Elsewhere they come last, hidden.
+    """
+    with st.container(key="ways"):
+        for page in pages():
+            st.page_link(page)
 
 
 def tell() -> None:
@@ -146,8 +182,20 @@ def tell() -> None:
         for note in state.notes():
             st.warning(messages.literal(note))
     messages.words()
-    if st.session_state.get(state.PLAIN):
-        st.button("Show the controls", on_click=state.show_controls, type="tertiary")
+    take_home(_stem())
+    if not state.is_plain():
+        _ways()
+    else:
+        with st.container(key="controls"):
+            st.button("Show the controls", on_click=state.show_controls)
+
+
+def _stem() -> str:
+    """What names of files from this page begin with: study, run, item and mask, else its name."""
+    here = st.session_state[_FILED]
+    if not isinstance(here, state.Here):
+        return str(here)
+    return f"{here.study.name}_{here.run.folder.name}_item-{here.item}_{here.subset}"
 
 
 def _head(title: str) -> None:
@@ -167,11 +215,13 @@ def _choose() -> tuple[Study, Run, int, int]:
     study = widgets.pick_study()
     messages.html(_about_study(study), aside=True)
     run = widgets.pick_run(study)
-    messages.html(_about(run), aside=True)
+    messages.html(_about(run) + _curves(run), aside=True)
     item = widgets.pick_item(study)
+    choice.settle(study, len(loading.samples(study)))
     widgets.find_item(study, run)
+    bringing.pick_brought()
     seed = widgets.pick_seed()
-    copy_link()
+    copy_link(widgets.named_item(study, item))
     if widgets.pick_plain():
         st.html(HOME / "ui" / "shell" / "plain.css")
     return study, run, item, seed
@@ -187,7 +237,7 @@ def _keep_choices() -> None:
         st.html('<p class="source">Not used on this page, kept for the others:</p>')
         study, run, item, seed = _choose()
         mask = widgets.toggle_mask(study, run, "results")
-        state.remember(state.Here(study, run, item, mask, seed))
+        state.remember(state.Here(study, run, item, mask, seed, loading.lacks(study, run, item)))
 
 
 def _about_study(study: Study) -> str:
@@ -198,12 +248,25 @@ def _about_study(study: Study) -> str:
     return f'<div class="source">{escape(about.title)}{more if sources else ""}</div>'
 
 
+def _curves(run: Run) -> str:
+    """The run's training, folded away; a sentence where its file is damaged."""
+    try:
+        return curves_html(loading.history(run), state.is_dark())
+    except MMVAEError as error:
+        return f'<p class="source">{escape(str(error))}</p>'
+
+
 def _about(run: Run) -> str:
     """What the run is called and, in small print, what it is."""
     card, config = run.card, run.config
     parts = config.aggregator.components
     mixture = f"posteriors are mixtures of {parts}, " if parts > 1 else ""
     prior = config.prior.name.replace("_", " ")
+    if not run.has_model:
+        return (
+            f'<p class="title">{escape(loading.title(run))}</p><p class="source">embeddings of '
+            f"{config.latent} numbers, without a model · <code>{loading.run_hash(run)}</code></p>"
+        )
     return (
         f'<p class="title">{escape(loading.title(run))}</p><p class="source">'
         f"{escape(mixture)}latent of {config.latents}, {escape(prior)} prior, "

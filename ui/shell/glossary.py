@@ -28,10 +28,10 @@ class Term:
 @cache
 def terms() -> dict[str, Term]:
     """All terms by name, in an order in which each needs only those before it."""
-    found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     return {
         name: Term(name, one["says"], one["formula"], tuple(one.get("also", ())), one["code"])
-        for name, one in found.items()
+        for name, one in table.items()
     }
 
 
@@ -43,13 +43,13 @@ def explained(html: str, told: set[str]) -> str:
         if index % 2:
             _walk(piece, inside)
         elif piece.strip() and not inside:
-            pieces[index] = _forms().sub(lambda found: _marked(found[0], told), piece)
+            pieces[index] = _forms().sub(lambda use: _marked(use[0], told), piece)
     return "".join(pieces)
 
 
 def used_in(text: str) -> list[str]:
     """The names of the terms that a text uses."""
-    return list(dict.fromkeys(_name_of(found[0]) for found in _forms().finditer(text)))
+    return list(dict.fromkeys(_name_of(use[0]) for use in _forms().finditer(text)))
 
 
 def helps(*names: str) -> str:

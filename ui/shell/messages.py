@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from mmvae_core.errors import MMVAEError
-from ui.shell.glossary import explained, listed
+from ui.shell.glossary import explained, listed, used_in
 
 ACTIVE = re.compile(r"([\\\[\]!<>&$:*~#]|(?<=www)\.)")
 """What pictures, links, HTML, formulas, icons and emphasis begin with, in Streamlit's Markdown."""
@@ -39,6 +39,11 @@ def html(text: str, aside: bool = False) -> None:
     fresh: set[str] = set() if aside else told
     st.html(explained(text, fresh))
     st.session_state.setdefault(_ASIDE, set()).update(fresh)
+
+
+def tell(text: str) -> None:
+    """Words of a text that can hold no marks, as a widget's options, are explained at the page's end."""
+    st.session_state.setdefault(_ASIDE, set()).update(used_in(text))
 
 
 def fold(title: str, body: str) -> None:

@@ -1,35 +1,28 @@
-"""The one place that reads and writes the session and the address.
+"""The one place that reads and writes the session and the address of what all pages share.
 
 Every choice is a widget in the frame, bound to the query parameter of its own name; so it
 survives a page switch, a reload and a link. The keys are private to this file and `widgets.py`.
+Items chosen on maps are in `choice.py`; drawings and the place on a plane, in `address.py`.
 """
 
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from mmvae_core.errors import DataError
-from mmvae_core.modalities.strokes import from_text
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 
 STUDY, RUN, ITEM, MASK, SEED, RUNS = "study", "run", "item", "mask", "seed", "runs"
-PLACE, PLAIN = "at", "plain"
+PLAIN, OWN_NAME = "plain", "name"
 MAX_SEED = 2**31 - 1
 NOTHING = "nothing"
 
-_HERE, _NOTES, _BEFORE, _CHOSEN, _LIT = "_here", "_notes", "_mask_before", "_chosen", "_lit"
-_DRAWN, _PLANE, _OFFERED, _TOUCHED, _DEFAULT = (
-    "_drawn_",
-    "_plane",
-    "_offered",
-    "_touched",
-    "_default",
-)
+_HERE, _NOTES, _BEFORE = "_here", "_notes", "_mask_before"
+_OFFERED, _TOUCHED, _DEFAULT = "_offered", "_touched", "_default"
 
 
 @dataclass(frozen=True)
@@ -41,6 +34,8 @@ class Here:
     item: int
     mask: tuple[bool, ...]
     seed: int
+    lacks: tuple[str, ...] = ()
+    """Modalities that the item does not have; no mask of a page about it shows them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,6 +46,11 @@ class Here:
     def shown(self) -> tuple[str, ...]:
         """The modalities that the model is shown."""
         return tuple(name for name, kept in zip(self.names, self.mask, strict=True) if kept)
+
+    @property
+    def code(self) -> str:
+        """The mask as zeros and ones."""
+        return "".join("01"[kept] for kept in self.mask)
 
     @property
     def subset(self) -> str:
@@ -89,42 +89,33 @@ def mask_before() -> tuple[bool, ...] | None:
     return before if before and len(before) == len(present) and before != present else None
 
 
-def chosen(study: Study) -> tuple[int, ...]:
-    """The items of the study that were chosen on a map, the same on every map and page."""
-    return st.session_state.get(_CHOSEN, {}).get(study.name, ())
-
-
-def choose(study: Study, ids: Sequence[int], chart: str | None = None) -> None:
-    """Choose items. The chart on which that was done stays as it is, the others are redrawn."""
-    st.session_state.setdefault(_CHOSEN, {})[study.name] = tuple(sorted(set(ids)))
-    for name, (turn, _, _) in st.session_state.setdefault(_LIT, {}).items():
-        if name != chart:
-            st.session_state[_LIT][name] = (turn + 1, None, ())
-
-
-def lit(study: Study, chart: str, frame: Hashable) -> tuple[int, tuple[int, ...]]:
-    """How often the chart was redrawn for a choice, and the items that its figure shows as chosen.
-
-    Those are the ones of when `frame` (all else that the figure depends on) last changed: a figure
-    must not change while points are chosen on it, else the chart is made anew and loses its view.
-    """
-    held = st.session_state.setdefault(_LIT, {})
-    turn, seen, ids = held.get(chart, (0, None, ()))
-    if seen != (study.name, frame):
-        ids = chosen(study)
-        held[chart] = (turn, (study.name, frame), ids)
-    return turn, ids
-
-
 def another_item(count: int) -> None:
     """Go to a random other item."""
     present = int(st.session_state.get(ITEM, 0))
     take_item(random.choice([i for i in range(count) if i != present] or [0]))
 
 
+def settle_item(ids: Sequence[str]) -> None:
+    """At a session's start: a link that names the item as its own data do counts by that name."""
+    if ITEM in st.session_state or OWN_NAME not in st.query_params:
+        return
+    check_link(OWN_NAME, is_among(ids), "the name of a test item")
+    given = st.query_params.get(OWN_NAME, "")
+    if given in ids:
+        st.session_state[ITEM] = list(ids).index(given)
+    del st.query_params[OWN_NAME]
+
+
 def take_item(item: int) -> None:
     """Go to an item."""
     st.session_state[ITEM] = item
+    forget_notes()
+
+
+def take_run(study: str, run: str) -> None:
+    """Go to a run of a study that may be new. For callbacks: the frame's widgets are drawn later."""
+    st.session_state[STUDY], st.session_state[RUN] = study, run
+    st.session_state.get(_OFFERED, {}).pop(RUN, None)  # else another study begins with its own
     forget_notes()
 
 
@@ -186,55 +177,9 @@ def unlike_defaults() -> dict[str, str]:
     }
 
 
-def own(name: str) -> str:
-    """The key, and the query parameter, of the visitor's own input for a modality."""
-    return f"own_{name}"
-
-
-def drawn(name: str) -> str:
-    """The visitor's drawing for a modality as text: of this session, else of the link, else ''.
-
-    What in the link is no drawing is noted and dropped.
-    """
-    kept = st.session_state.get(_DRAWN + name)
-    if kept is None:
-        text = st.query_params.get(own(name), "")
-        kept = text if _is_drawing([text]) else ""
-        check_link(own(name), _is_drawing, "a drawing")
-        st.session_state[_DRAWN + name] = kept
-    return kept
-
-
-def keep_drawn(name: str, text: str) -> None:
-    """Hold a drawing over page switches and put it into the address."""
-    st.session_state[_DRAWN + name] = text
-    if st.query_params.get(own(name), "") != text:
-        if text:
-            st.query_params[own(name)] = text
-        else:
-            st.query_params.pop(own(name), None)
-
-
-def place(plane: str) -> tuple[float, float] | None:
-    """The place on a plane that the link names; none where the visitor has come from another."""
-    changed = st.session_state.get(_PLANE, plane) != plane
-    st.session_state[_PLANE] = plane
-    if changed:
-        return None
-    check_link(PLACE, _is_place, "two numbers from -1 to 1")
-    text = st.query_params.get(PLACE, "")
-    if not _is_place([text]):
-        return None
-    across, up = map(float, text.split(","))
-    return across, up
-
-
-def keep_place(where: tuple[float, float] | None) -> None:
-    """Put the place on the plane into the address."""
-    if where is None:
-        st.query_params.pop(PLACE, None)
-    else:
-        st.query_params[PLACE] = ",".join(f"{number:g}" for number in where)
+def is_plain() -> bool:
+    """Whether the page is for a lecture room: larger, without controls."""
+    return bool(st.session_state.get(PLAIN))
 
 
 def show_controls() -> None:
@@ -347,18 +292,6 @@ def is_among(options: Sequence[str], empty: bool = False) -> Callable[[list[str]
         return all(value in options or (empty and value == "") for value in given)
 
     return valid
-
-
-def _is_place(given: list[str]) -> bool:
-    parts = given[-1].split(",") if given else []
-    return len(parts) == 2 and all(is_number(-1, 1)([part]) for part in parts)
-
-
-def _is_drawing(given: list[str]) -> bool:
-    try:
-        return bool(from_text(given[-1] if given else "")) or not any(given)
-    except DataError:
-        return False
 
 
 def is_dark() -> bool:

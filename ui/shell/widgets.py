@@ -4,6 +4,8 @@ They are drawn by the frame (app.py), not by the pages: only there does a widget
 address keep its value over a page switch.
 """
 
+from html import escape
+
 import numpy as np
 import streamlit as st
 
@@ -17,36 +19,39 @@ from ui.shell import loading, messages, state
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
 MAX_COMPARED = 4
+RULES = ("poe", "moe", "sum_pooling", "self_attention", "mopoe")
+"""Whose runs stand beside another by themselves: the paper's fixed rules, then its learned ones."""
 ANY = "any"
+BY_NAME, _UNKNOWN = "find_name", "_find_unknown"
 DRAWS = ["8", "32", "128"]
 
 
 def pick_study() -> Study:
     """The study, from those that hold runs."""
-    found = loading.studies()
-    first = list(found).index(FIRST_STUDY) if FIRST_STUDY in found else 0
-    state.offer(state.STUDY, list(found), list(found)[first])
+    studies = loading.studies()
+    first = list(studies).index(FIRST_STUDY) if FIRST_STUDY in studies else 0
+    state.offer(state.STUDY, list(studies), list(studies)[first])
     name = st.selectbox(
         "Study",
-        list(found),
+        list(studies),
         index=first,
         key=state.STUDY,
         bind="query-params",
         on_change=state.forget_notes,
     )
-    return found[str(name)]
+    return studies[str(name)]
 
 
 def pick_run(study: Study) -> Run:
     """The run, from those of the study that can be opened; why others cannot is told below it."""
-    found, faults = loading.runs(study), loading.faults(study)
-    if not found:
+    runs, faults = loading.runs(study), loading.faults(study)
+    if not runs:
         raise RunError(next(iter(faults.values())))
-    first = _favourite(study, found)
-    state.offer(state.RUN, list(found), list(found)[first], study.name)
+    first = _favourite(study, runs)
+    state.offer(state.RUN, list(runs), list(runs)[first], study.name)
     name = st.selectbox(
         "Trained model",
-        list(found),
+        list(runs),
         index=first,
         key=state.RUN,
         bind="query-params",
@@ -54,7 +59,9 @@ def pick_run(study: Study) -> Run:
     )
     for faulty, fault in faults.items():
         st.error(messages.literal(f"{faulty} cannot be opened. {fault}"))
-    return found[str(name)]
+    for said in loading.misnamed_folders(study):
+        st.error(messages.literal(said))
+    return runs[str(name)]
 
 
 def pick_item(study: Study) -> int:
@@ -62,6 +69,7 @@ def pick_item(study: Study) -> int:
     count, opening = len(loading.samples(study)), study.about.opening
     first = opening.item if opening and opening.item < count else 0
     expected = f"a number from 0 to {count - 1}"
+    state.settle_item(loading.samples(study).ids)
     state.offer(state.ITEM, range(count), first, study.name, expected=expected)
     item = st.number_input(
         f"Item (0 to {count - 1})",
@@ -86,6 +94,10 @@ def find_item(study: Study, run: Run) -> None:
     """Ways to an item that is worth a look, folded away: by class, by what the run makes of it."""
     labels, names = loading.samples(study).labels, list(study.about.classes)
     with st.popover("Find an item", width="stretch"):
+        if ids := loading.samples(study).ids:
+            st.text_input("By its own name", key=BY_NAME, on_change=_take_named, args=(ids,))
+            if said := st.session_state.pop(_UNKNOWN, ""):
+                st.error(messages.literal(said))
         members = {class_name(int(one), names): int(one) for one in np.unique(labels)}
         options = [ANY, *members]
         state.offer("find_class", options, ANY, study.name)
@@ -98,6 +110,30 @@ def find_item(study: Study, run: Run) -> None:
             for label, item in (("First", order[0]), ("Next", following)):
                 st.button(label, on_click=state.take_item, args=(int(item),), key=f"find_{label}")
         st.html(f'<p class="source">{len(order):,} items</p>')
+
+
+def named_item(study: Study, item: int) -> dict[str, str]:
+    """What a copied link says of the item beside its number: its name in its own data."""
+    ids = loading.samples(study).ids
+    return {state.OWN_NAME: ids[item]} if ids else {}
+
+
+def _take_named(ids: tuple[str, ...]) -> None:
+    """Go to the item of a name, or of the only name that begins so."""
+    wanted = st.session_state[BY_NAME].strip()
+    if not wanted:
+        return
+    rows = [row for row, one in enumerate(ids) if one == wanted]
+    rows = rows or [row for row, one in enumerate(ids) if one.startswith(wanted)]
+    if len(rows) == 1:
+        state.take_item(rows[0])
+        return
+    several = ", ".join(ids[row] for row in rows[:4])
+    st.session_state[_UNKNOWN] = (
+        f"{len(rows):,} test items are called {wanted[:40]}…: {several} …; type more of the name."
+        if rows
+        else f"No test item is called {wanted[:40]!r}; names are as {ids[0]!r}."
+    )
 
 
 def _pick_way(study: Study, run: Run) -> tuple[str, Run | None]:
@@ -149,7 +185,7 @@ def pick_plain() -> bool:
 
 
 def toggle_mask(study: Study, run: Run, page: str) -> tuple[bool, ...]:
-    """Which modalities the model is shown: what a page opens with, until the visitor chooses."""
+    """The mask toggle: what the model is shown, as a page opens with until the visitor chooses."""
     names, default = list(run.config.names), opening_mask(study, run, page)
     state.offer(
         state.MASK,
@@ -173,6 +209,20 @@ def toggle_mask(study: Study, run: Run, page: str) -> tuple[bool, ...]:
     return tuple(name in kept for name in names)
 
 
+def cut_mask(
+    run: Run, item: int, mask: tuple[bool, ...], lacks: tuple[str, ...]
+) -> tuple[bool, ...]:
+    """The mask without what the item does not have, which is said below the pills."""
+    if lacks:
+        messages.html(
+            f'<p class="source">Item {item} has no {escape(" and no ".join(lacks))}: none of it '
+            "can be shown.</p>"
+        )
+    return tuple(
+        kept and name not in lacks for name, kept in zip(run.config.names, mask, strict=True)
+    )
+
+
 def opening_mask(study: Study, run: Run, page: str) -> list[str]:
     """What the study's opening shows on a page, where the run has it; else everything."""
     names, opening = list(run.config.names), study.about.opening
@@ -182,16 +232,16 @@ def opening_mask(study: Study, run: Run, page: str) -> list[str]:
     )
 
 
-def pick_runs(study: Study, present: Run, found: dict[str, Run]) -> list[Run]:
+def pick_runs(study: Study, present: Run, runs: dict[str, Run]) -> list[Run]:
     """Two to four runs with the present run's modalities and latent size, that run among them."""
-    fitting = [name for name, run in found.items() if comparable(run, present)]
+    fitting = [name for name, run in runs.items() if comparable(run, present)]
     same = [
         name
         for name in fitting
-        if found[name].config.objective.name == present.config.objective.name
+        if runs[name].config.objective.name == present.config.objective.name
     ]
-    others = same if len(same) > 1 else fitting
-    first = [present.folder.name, *(name for name in others if name != present.folder.name)]
+    others = beside(same if len(same) > 1 else fitting, runs, present)
+    first = [present.folder.name, *others]
     state.offer(state.RUNS, fitting, first[:MAX_COMPARED], study.name)
     state.keep_first(state.RUNS, present.folder.name, MAX_COMPARED)
     chosen = st.multiselect(
@@ -202,7 +252,16 @@ def pick_runs(study: Study, present: Run, found: dict[str, Run]) -> list[Run]:
         key=state.RUNS,
         bind="query-params",
     )
-    return [found[name] for name in chosen]
+    return [runs[name] for name in chosen]
+
+
+def beside(names: list[str], runs: dict[str, Run], present: Run) -> list[str]:
+    """Beside the present run one of each other rule, in the order of `RULES`, and then the rest."""
+    rule_of = {name: runs[name].config.aggregator.name for name in names}
+    one_each = {rule: name for name, rule in reversed(rule_of.items())}
+    one_each.pop(present.config.aggregator.name, None)
+    unlike = [one_each[rule] for rule in RULES if rule in one_each]
+    return [name for name in dict.fromkeys([*unlike, *names]) if name != present.folder.name]
 
 
 def pick_draws() -> int:
@@ -228,11 +287,11 @@ def comparable(run: Run, present: Run) -> bool:
     )
 
 
-def _favourite(study: Study, found: dict[str, Run]) -> int:
+def _favourite(study: Study, runs: dict[str, Run]) -> int:
     """Which run opens by itself: the study's opening, else an evaluated one."""
-    names, opening = list(found), study.about.opening
-    if opening and opening.run in found:
+    names, opening = list(runs), study.about.opening
+    if opening and opening.run in runs:
         return names.index(opening.run)
-    ready = [name for name in names if found[name].is_evaluated]
+    ready = [name for name in names if runs[name].is_evaluated]
     wished = [name for name in ready if name == "sum_pooling-masked"]
     return names.index((wished or ready or names)[0])

@@ -37,7 +37,10 @@ def payload(picture: Picture, about: About) -> dict[str, Any]:
 
 def _part(picture: Picture, look: View, about: About) -> dict[str, Any]:
     """A cell a node with its draws in a row; the last one is the item's own, to the same scale."""
-    draws, own = (look.kind.plain(one[look.name]) for one in (picture.draws, about.own))
+    draws = look.kind.plain(picture.draws[look.name])
+    own = np.zeros(draws.shape[2:], draws.dtype)
+    if look.name in about.own:
+        own = look.kind.plain(about.own[look.name])
     own = np.broadcast_to(own, (len(draws), 1, *own.shape))
     return look.row(np.concatenate([draws, own], 1)) | {"draws": len(draws)}
 

@@ -75,9 +75,9 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> np.ndarray:
             f"{path} could not be read ({error}); delete it and download it again."
         ) from error
     if len(content) != expected:
-        found = "more" if len(content) > expected else f"only {len(content)} bytes"
+        amount = "more" if len(content) > expected else f"only {len(content)} bytes"
         raise DataError(
-            f"{path} declares {expected} bytes of data in its header but holds {found}; "
+            f"{path} declares {expected} bytes of data in its header but holds {amount}; "
             "delete it and download it again."
         )
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
@@ -85,18 +85,18 @@ def read_idx(path: Path, item_shape: tuple[int, ...]) -> np.ndarray:
 
 def find_files(folder: Path, names: list[str], what: str, command: str) -> dict[str, Path]:
     """The path of each name in `folder`, as `name.gz` or `name`; DataError if one is missing."""
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for name in names:
         for path in (folder / f"{name}.gz", folder / name):
             if path.is_file():
-                found.setdefault(name, path)
-    if len(found) < len(names):
+                paths.setdefault(name, path)
+    if len(paths) < len(names):
         raise DataError(
             f"The folder {folder} does not hold all {what} files ({', '.join(names)} expected, "
-            f"{', '.join(name for name in names if name not in found)} missing); "
+            f"{', '.join(name for name in names if name not in paths)} missing); "
             f"fetch them with `{command}`."
         )
-    return found
+    return paths
 
 
 def fetch_files(base_url: str, sha256: Mapping[str, str], folder: Path) -> None:

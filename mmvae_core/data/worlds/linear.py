@@ -53,14 +53,14 @@ def dense_loadings(config: RunConfig) -> list[np.ndarray]:
 
 def sparse_loadings(config: RunConfig) -> list[np.ndarray]:
     """W_s [size, latent], zero on the latents that s does not see."""
-    found = []
+    loadings = []
     for index, size in enumerate(sizes(config)):
         loading = np.zeros((size, SHARED + PRIVATE * len(config.modalities)))
         own = SHARED + PRIVATE * index
         seen = [*range(SHARED), *range(own, own + PRIVATE)]
         loading[:, seen] = _columns(config, index, (size, len(seen)))
-        found.append(loading)
-    return found
+        loadings.append(loading)
+    return loadings
 
 
 def _source(config: RunConfig, loadings: list[np.ndarray]) -> TableSource:

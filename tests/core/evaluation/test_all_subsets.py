@@ -6,12 +6,14 @@ import torch
 from mmvae_core.batch import Batch
 from mmvae_core.errors import DataError
 from mmvae_core.evaluation.all_subsets import (
+    alive,
     all_posteriors,
     one_subset,
     parameters,
     posterior_all_subsets,
     subset_names,
 )
+from mmvae_core.probability.posteriors import GaussianMixture
 from mmvae_core.subsets import all_subsets
 
 MASKS = all_subsets(3)
@@ -66,3 +68,19 @@ def test_names_and_unknown_families() -> None:
     assert subset_names(["a", "b"]) == ["nothing", "a", "b", "a+b"]
     with pytest.raises(DataError, match="Normal"):
         parameters(torch.distributions.Normal(0.0, 1.0))
+
+
+@torch.no_grad()
+def test_components_of_no_weight_are_left_out_and_nothing_changes() -> None:
+    generator = torch.Generator().manual_seed(0)
+    weights, loc, scale = (torch.randn(6, 5, *own, generator=generator) for own in ((), (2,), (2,)))
+    weights[:, [1, 4]] = -torch.inf
+    weights[0, 2] = -torch.inf
+    whole = GaussianMixture(weights, loc, scale.exp())
+    left = alive(whole)
+    assert isinstance(left, GaussianMixture) and left.loc.shape[-2] == 3
+    draws = [
+        one.rsample((200,), generator=torch.Generator().manual_seed(1)) for one in (whole, left)
+    ]
+    torch.testing.assert_close(*draws, rtol=0, atol=0)
+    torch.testing.assert_close(*(one.log_prob(draws[0]) for one in (whole, left)))

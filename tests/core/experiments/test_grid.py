@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from mmvae_core.build import AGGREGATORS, DATA, OBJECTIVES, PRIORS
-from mmvae_core.config import RunConfig, load_config
+from mmvae_core.build import AGGREGATORS, OBJECTIVES, PRIORS
+from mmvae_core.config import RunConfig
+from mmvae_core.config_files import load_config
 from mmvae_core.errors import ConfigError, UsageError
 from mmvae_core.experiments import grid
 from mmvae_core.experiments.grid import CONFIGS, EXPERIMENTS, KEPT, Cell, cells, config_of
 from mmvae_core.experiments.grid import fingerprint as mark
+from mmvae_core.sources import DATA
 
 VARIANTS = [variant for variants in EXPERIMENTS.values() for variant in variants]
 POE = Cell("linear", "poe", "masked", 0)

@@ -11,7 +11,6 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from mmvae_core.build import build_source, start_model
 from mmvae_core.config import RunConfig
 from mmvae_core.data.source import TableSource
 from mmvae_core.errors import ConfigError, RunError
@@ -31,8 +30,10 @@ from mmvae_core.experiments.runner import (
     run_together,
     write_rows,
 )
+from mmvae_core.sources import build_source
 from mmvae_core.store.study import Study
 from mmvae_core.training.ensemble import Ensemble
+from mmvae_core.training.start import start_model
 
 POE, MOE = (Cell("linear", name, "masked", 0) for name in ("poe", "moe"))
 LATER = Cell("linear", "poe", "masked", 1)

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from mmvae_core.build import build_model
 from mmvae_core.config import from_dict
 from mmvae_core.explore.inference import Verdict, live_coherence, prior_scale
-from mmvae_core.explore.lattice import lattice
+from mmvae_core.explore.lattice import make_lattice
 from mmvae_core.model import MultimodalVAE
 from mmvae_core.subsets import all_subsets
 from tests import small
@@ -38,7 +38,7 @@ def test_the_priors_widths_are_those_of_its_mixture(model: MultimodalVAE) -> Non
 
 def test_the_lattice_tells_the_priors_mean_width(model: MultimodalVAE) -> None:
     values = {name: one[0].numpy() for name, one in small.data(1).items()}
-    made = lattice(model, values, all_subsets(3).numpy(), 2, 0)
+    made = make_lattice(model, values, all_subsets(3).numpy(), 2, 0)
     assert made.prior_width == pytest.approx(widths(model).mean(), rel=1e-5)
 
 

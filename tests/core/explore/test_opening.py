@@ -10,7 +10,7 @@ from msgspec import structs
 from mmvae_core.cli import main
 from mmvae_core.errors import MMVAEError, RunError
 from mmvae_core.explore import opening
-from mmvae_core.explore.lattice import lattice, plane_of
+from mmvae_core.explore.lattice import make_lattice, plane_of
 from mmvae_core.store.arrays import write_arrays
 from mmvae_core.store.opening import FILE, read_picture
 from mmvae_core.store.record_files import write_record
@@ -163,6 +163,7 @@ def test_masks_follow_the_rates(digits: Study) -> None:
     report(run, rate=rate)
     assert opening.choose_masks(Run(run.folder)) == {
         "generate": ("photo", "word"),
+        "masks": ("word",),
         "compare": ("word",),
     }
 
@@ -202,7 +203,7 @@ def test_the_picture_is_the_lattice(root: Path, tmp_path: Path, name: str) -> No
     masks = all_subsets(len(values)).numpy()
     draws = next(iter(picture.draws.values())).shape[0]
     plane = plane_of(model, run.latents().mean[-1])
-    made = lattice(model, values, masks, draws, 0, plane)
+    made = make_lattice(model, values, masks, draws, 0, plane)
     np.testing.assert_array_equal(picture.masks, masks)
     np.testing.assert_array_equal(picture.rate, made.rate.value.numpy())
     np.testing.assert_array_equal(picture.width, made.width)

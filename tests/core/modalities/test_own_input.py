@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from mmvae_core.config import LikelihoodConfig, ModalityConfig
 from mmvae_core.data.digits.words import ALPHABET, encode
 from mmvae_core.errors import DataError
-from mmvae_core.modalities import kind
+from mmvae_core.modalities import kind, own_input
 from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.modalities.own_input import centre_ink
 
@@ -122,6 +123,26 @@ def test_a_gif_is_refused() -> None:
 def test_a_small_file_that_claims_many_pixels_is_refused_before_decoding(side: int) -> None:
     with pytest.raises(DataError, match="pixels"):
         read_picture(_claiming(side), GREY)
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_decoding() -> None:
+    whole = png(stroke(255, 0), "JPEG")
+    head, scan = whole[: whole.index(b"\xff\xda")], whole[whole.index(b"\xff\xda") : -2]
+    most = own_input.MAX_SCANNED // (200 * 160)
+    with pytest.raises(DataError, match=f"{most + 1:,} scans of 32,000 pixels"):
+        read_picture(head + scan * (most + 1) + whole[-2:], GREY)
+
+
+@pytest.mark.parametrize("kind", range(14))
+@pytest.mark.parametrize("count", [0, 1, 2**16, 2**32 - 1])
+def test_a_cameras_note_of_an_odd_type_is_one_sentence_or_read(kind: int, count: int) -> None:
+    note = (
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x0112, kind, count, 6) + bytes(4)
+    )
+    whole = png(stroke(255, 0), "JPEG")
+    data = whole[:2] + b"\xff\xe1" + struct.pack(">H", len(note) + 2) + note + whole[2:]
+    with suppress(DataError):
+        assert read_picture(data, GREY).shape == GREY
 
 
 def test_too_many_bytes_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from torch import Tensor, nn
 from mmvae_core.aggregators.base import GaussianHead
 from mmvae_core.aggregators.heads import MixtureHead
 from mmvae_core.batch import Batch
-from mmvae_core.build import AGGREGATORS, PRIVATE, build_model, start_model
+from mmvae_core.build import AGGREGATORS, PRIVATE, build_model
 from mmvae_core.config import RunConfig, from_dict, to_dict
 from mmvae_core.data.moments import moments
 from mmvae_core.networks.mlp import ResidualMLP
 from mmvae_core.networks.start import LAST_LAYER, Decoder, Standardise
 from mmvae_core.subsets import all_subsets
+from mmvae_core.training.start import start_model
 from tests import family, small
 
 ITEMS = 400

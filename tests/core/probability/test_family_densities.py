@@ -279,12 +279,16 @@ def test_where_the_prior_cannot_stand_in_the_unit_member_does() -> None:
 @pytest.mark.parametrize("cached", [1, 50, 10**9])
 @pytest.mark.parametrize(
     ("batch", "draws"),
-    [((), (7,)), ((5,), ()), ((5,), (7,)), ((5,), (2, 3)), ((4, 5), (3,)), ((4, 5), ()), ((), ())],
+    [
+        *[((), (7,)), ((5,), ()), ((5,), (7,)), ((5,), (2, 3)), ((4, 5), (3,)), ((4, 5), ())],
+        *[((), ()), ((1,), (7,)), ((1,), ()), ((1, 1), (2, 3))],
+    ],
 )
 def test_densities_of_mixtures_are_torchs_in_whatever_pieces(
     batch: tuple[int, ...], draws: tuple[int, ...], cached: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mmvae_core.probability.posteriors.CACHED", cached)
+    monkeypatch.setattr("mmvae_core.probability.posteriors.PIECE", cached)
     torch.manual_seed(0)
     logits, loc, scale = (
         torch.randn(*batch, 4, *own, dtype=torch.float64) for own in ((), (3,), (3,))

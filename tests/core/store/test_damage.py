@@ -12,6 +12,7 @@ from mmvae_core.config import to_dict
 from mmvae_core.errors import RunError
 from mmvae_core.files import write_json
 from mmvae_core.store.arrays import write_arrays
+from mmvae_core.store.fitted_priors import load_prior
 from mmvae_core.store.history import COLUMNS, EpochReport, read_history, write_history
 from mmvae_core.store.opening import Picture, read_picture, weights_of, write_picture
 from mmvae_core.store.record_files import write_record, write_records
@@ -20,7 +21,6 @@ from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from mmvae_core.store.weights import file_hash
 from mmvae_core.subsets import all_subsets
-from mmvae_core.training.second_stage import load_prior
 from tests import damage, small
 
 ITEMS = 12
@@ -198,8 +198,8 @@ CHANGES = {
     "labels below nought": (
         "samples.npz",
         "labels",
-        lambda a: a.astype(int) - 1,
-        "labels from -1 to 8",
+        lambda a: a.astype(int) - 2,
+        "labels from -2 to 7",
     ),
     "labels that are no whole numbers": (
         "samples.npz",

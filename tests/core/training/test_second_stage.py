@@ -16,16 +16,11 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.probability.flow import FlowPrior
 from mmvae_core.probability.priors import StandardNormalPrior
 from mmvae_core.seeding import generator_of
+from mmvae_core.store.fitted_priors import Settings, load_prior, save_priors
 from mmvae_core.store.run import FITTED, TRAINED, Run
 from mmvae_core.store.weights import save_weights
 from mmvae_core.training.prior_fit import posterior_draws
-from mmvae_core.training.second_stage import (
-    Settings,
-    fit_flow,
-    fit_priors,
-    load_prior,
-    save_priors,
-)
+from mmvae_core.training.second_stage import fit_flow, fit_priors
 from tests import small
 from tests.oracles.linear_gaussian import LinearGaussian
 

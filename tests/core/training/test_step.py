@@ -6,7 +6,7 @@ from mmvae_core.batch import Batch
 from mmvae_core.build import build_model
 from mmvae_core.objectives.mixture import mixture
 from mmvae_core.seeding import generator_of
-from mmvae_core.training.trainer import Step
+from mmvae_core.training.step import Step
 from tests import small
 
 

@@ -13,19 +13,21 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mmvae_core.batch import Batch
-from mmvae_core.build import AGGREGATORS, OBJECTIVES, build_model, start_model
+from mmvae_core.build import AGGREGATORS, OBJECTIVES, build_model
 from mmvae_core.config import RunConfig, from_dict, to_dict
-from mmvae_core.errors import ConfigError, RunError, UsageError
+from mmvae_core.errors import ConfigError, DataError, RunError, UsageError
 from mmvae_core.probability.em import fit_mixture
 from mmvae_core.seeding import generator_of
 from mmvae_core.store.history import EpochReport, read_history, write_history
 from mmvae_core.store.run import Run
 from mmvae_core.store.weights import file_hash
 from mmvae_core.training import runs as runs_module
+from mmvae_core.training.loop import beta_at
 from mmvae_core.training.prior_fit import mixture_of, posterior_draws, refits
 from mmvae_core.training.runs import STATE, make_fabric, train_run
+from mmvae_core.training.start import start_model
 from mmvae_core.training.state import TrainingState
-from mmvae_core.training.trainer import Trainer, beta_at
+from mmvae_core.training.trainer import Trainer
 from tests import rounding
 
 EPOCH = 128
@@ -288,10 +290,17 @@ def test_a_finished_run_is_not_trained_again(finished: Run) -> None:
     assert finished.weights.read_bytes() == before
 
 
-@pytest.mark.parametrize(("rate", "spoil"), [(0.05, math.nan), (1e6, 0.0)])
-def test_a_training_that_diverges_says_so(rate: float, spoil: float, tmp_path: Path) -> None:
+def test_data_that_are_no_numbers_are_refused_before_training(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"training data hold 'left' of which every entry is missing"
+    ):
+        train_run(settings(), tmp_path, Toy(math.nan), "cpu")
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_a_training_that_diverges_says_so(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"diverged in epoch \d.*lower learning_rate"):
-        train_run(settings(learning_rate=rate), tmp_path, Toy(spoil), "cpu")
+        train_run(settings(learning_rate=1e6), tmp_path, Toy(), "cpu")
     assert not (tmp_path / "weights.safetensors").exists()
 
 

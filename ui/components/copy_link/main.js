@@ -1,4 +1,4 @@
-// The address holds the whole state, so copying it is all there is to do.
+// The address holds the whole state; what is added names the item as its own data do.
 function byHand(text) {   // where the browser lends its clipboard to secure addresses only
   const field = document.createElement("textarea")
   field.value = text
@@ -10,10 +10,12 @@ function byHand(text) {   // where the browser lends its clipboard to secure add
 }
 
 export default function (component) {
-  const { parentElement } = component
+  const { parentElement, data } = component
   const said = parentElement.querySelector("[role=status]")
   parentElement.querySelector("button").onclick = async () => {
-    const link = window.location.href
+    const address = new URL(window.location.href)
+    for (const [key, value] of Object.entries(data)) address.searchParams.set(key, value)
+    const link = address.href
     let done = false
     try {
       await navigator.clipboard.writeText(link)

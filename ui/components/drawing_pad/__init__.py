@@ -8,14 +8,15 @@ from ui import components
 _PAD = components.load(Path(__file__).parent)
 
 
-def drawing_pad(label: str, key: str, strokes: str) -> str:
-    """The drawing as `strokes.from_text` reads it; `strokes` is what the pad begins with."""
+def drawing_pad(name: str, key: str, strokes: str) -> str:
+    """The drawing of a modality as `strokes.from_text` reads it; it begins with `strokes`."""
     state = _PAD(
         key=key,
         default={"strokes": strokes},
         on_strokes_change=lambda: None,
         data={
-            "label": label,
+            "name": name,
+            "label": f"Drawing pad for {name}",
             "strokes": strokes,
             "pen": PEN,
             "most_points": MAX_POINTS,

@@ -1,6 +1,7 @@
 // Strokes are arrays of [x, y] in 0..1. Python is sent the text that mmvae_core.modalities.strokes reads:
 // two signs a coordinate, "." between strokes. After the first drawing of the pad, what Python
-// sends is not looked at: it may lag behind a hand that draws on.
+// sends is not looked at: it may lag behind a hand that draws on. Who makes pictures in the browser
+// hears of every change ("mmvae-drawn"), also while the pen is down, and sends what is whole on.
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 const STEPS = DIGITS.length ** 2 - 1
 const APART = 0.012, STEP = 0.05, SMALL_STEP = 0.01
@@ -61,6 +62,7 @@ class Pad {
     const passed = event.getCoalescedEvents?.() ?? []
     for (const one of passed.length ? passed : [event]) this.extend(this.place(one))
     this.paint()
+    this.ask([...this.strokes, this.current])
   }
 
   begin(point) {
@@ -100,8 +102,14 @@ class Pad {
   }
 
   changed() {
-    this.send("strokes", toText(this.strokes))
+    const text = toText(this.strokes), send = () => this.send("strokes", text)
+    if (this.ask(this.strokes, send)) send()
     this.tell()
+  }
+
+  ask(strokes, send) { // whether nobody makes pictures of it
+    const text = toText(strokes), detail = { name: this.data.name, text, strokes: fromText(text), send }
+    return document.dispatchEvent(new CustomEvent("mmvae-drawn", { cancelable: true, detail }))
   }
 
   key(event) {

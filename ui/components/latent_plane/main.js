@@ -1,5 +1,7 @@
-// Every modality has been decoded on a grid: pictures as one sprite, words as text with shades. So a
-// move costs a drawImage, and only a release asks Python, which decodes that very place.
+// Where this browser decodes (live.js) a move shows that very place. Else every modality has been
+// decoded on a grid by the server, pictures as one sprite, words as text with shades: a move shows the
+// nearest place of it. Only a release tells Python, which judges that very place.
+const CHOICE = "mmvae-decode" // as in live_pictures
 const planes = new WeakMap()
 const SETTLE_MS = 250   // after the last key press
 const inside = number => Math.min(1, Math.max(-1, number))
@@ -30,20 +32,48 @@ class Plane {
     if (this.made !== data.id) {
       this.made = data.id
       this.at = data.start
-      this.views = data.modalities.map(one => this.view(one))
+      if (this.live) this.live.ended = true
+      this.live = null
+      this.views = (data.live?.parts ?? data.modalities).map(one => this.view(one))
       this.root.querySelector(".right").replaceChildren(...this.views.map(view => view.figure))
-      const ground = this.root.querySelector(".ground")
-      if (data.ground) ground.src = data.ground
-      else ground.removeAttribute("src")
+      if (data.live) this.follow(data.live)
+      else this.ground("img").src = data.ground ?? ""
     }
-    for (const view of this.views) view.learn(data.exact?.[view.name])
+    if (!data.live) for (const view of this.views) view.learn(data.exact?.[view.name])
     this.show()
+  }
+
+  ground(tag) { // a picture of the server's, or a canvas; an empty picture is not shown
+    const made = document.createElement(tag)
+    made.className = "ground"
+    if (tag === "img") made.alt = ""
+    this.root.querySelector(".ground").replaceWith(made)
+    return made
+  }
+
+  async follow(live) {
+    const made = this.live = new Follower(live, this.views)
+    try {
+      if (localStorage.getItem(CHOICE) === "server") throw Error("it was left to the server")
+      await made.scale()
+      await made.go(this.at, at => this.painted(at))
+      const canvas = this.ground("canvas")
+      if (this.data.rows > 1) await made.ground(canvas, this.data.columns)
+    } catch {
+      if (!made.ended) this.send("grid", true) // the server decodes one, and says so
+    }
+  }
+
+  painted(at) {
+    this.root.dataset.at = at.join(" ")
+    this.say(true)
   }
 
   view(one) {
     const figure = document.createElement("figure")
     figure.innerHTML = "<figcaption></figcaption>"
     figure.firstChild.textContent = one.name
+    if (one.look) return liveView(one, figure)
     return one.sprite ? this.pictures(one, figure) : this.words(one, figure)
   }
 
@@ -128,15 +158,24 @@ class Plane {
   }
 
   show() {
+    if (this.live) this.live.go(this.at, at => this.painted(at)).catch(() => {})
+    else this.showNearest()
+    this.mark()
+  }
+
+  showNearest() {
     const { columns, rows } = this.data
     const column = Math.round((this.at[0] + 1) / 2 * (columns - 1))
     const row = Math.round((1 - this.at[1]) / 2 * (rows - 1))
     const isExact = this.isExact
     for (const view of this.views) view.draw(column, row, isExact)
+    this.say(isExact)
+  }
+
+  say(isExact) {
     const [across, up] = this.at.map(number => number.toFixed(2))
     this.root.querySelector("[role=status]").textContent =
-      `At ${across}${rows === 1 ? "" : `, ${up}`}: ${isExact ? "decoded exactly" : "the nearest grid point"}`
-    this.mark()
+      `At ${across}${this.data.rows === 1 ? "" : `, ${up}`}: ${isExact ? "decoded exactly" : "the nearest grid point"}`
   }
 
   mark() {
@@ -150,7 +189,7 @@ class Plane {
     const spot = ([a, b]) => [(a + 1) / 2 * wide, (1 - b) / 2 * high]
     pen.font = `600 ${15 * ratio}px system-ui, sans-serif`
     const style = getComputedStyle(this.field) // on pictures black around white, else as the page
-    this.inks = this.data.ground ? ["#000", "#fff"] : [style.getPropertyValue("--st-background-color"), style.color]
+    this.inks = this.root.querySelector(".ground").matches("canvas, [src]:not([src=''])") ? ["#000", "#fff"] : [style.getPropertyValue("--st-background-color"), style.color]
     for (const mark of this.data.marks) {
       const [x, y] = spot(mark.at)
       this.ring(pen, x, y, 5 * ratio, ratio)

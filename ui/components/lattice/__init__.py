@@ -10,7 +10,7 @@ from typing import Any
 
 from ui import components
 
-_LATTICE = components.load(Path(__file__).parent)
+_LATTICE = components.load(Path(__file__).parent, "plane.js")
 
 
 def lattice(data: dict[str, Any], key: str, on_mask: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 // The lattice: one button a subset, in columns by how many modalities are shown.
-const NARROW = 560, GAPS = { 1: 90, 2: 84, 3: 66, 4: 60, 5: 46 };
+const NARROW = 560, GAPS = { 1: 90, 2: 84, 3: 66, 4: 60, 5: 44 };
 const ROOMY = 3; // up to so many modalities every edge's number is shown
-const WIDEST = 250, SLIMMEST = { 1: 150, 2: 150, 3: 150, 4: 132, 5: 124 }, ROW_GAP = 12;
+const WIDEST = 250, SLIMMEST = { 1: 150, 2: 150, 3: 150, 4: 132, 5: 102 }, ROW_GAP = 12;
 const BORDER = 4; // the box's padding, for the focus ring
 const TYPED = "input, textarea, select, [contenteditable], [role=combobox], [role=textbox]";
 const SVG = "http://www.w3.org/2000/svg";
@@ -43,12 +43,13 @@ function titleOf(view, node) {
 }
 
 function makeCard(view, node, row) {
-  const card = made("button", "node", view.board);
+  const card = made("button", node.lacks ? "node lacks" : "node", view.board);
   card.type = "button";
   card.tabIndex = -1;
   card.dataset.mask = node.mask;
-  card.title = node.title;
-  made("span", "title", card, titleOf(view, node));
+  card.title = node.lacks ? node.label : node.title;
+  made("span", "title", card).append(...titleOf(view, node).split("+").flatMap((name, at) =>
+    at ? ["+", document.createElement("wbr"), name] : [name])); // it may go on below
   const tiles = made("span", "tiles", card);
   view.lattice.parts.forEach((part, index) =>
     tiles.append(makePart(view, node, row, part, index)));
@@ -84,6 +85,7 @@ function build(view, data) {
     part.sheet && view.root.style.setProperty(`--sheet${index}`, `url(${part.sheet})`));
   view.box = made("div", "box", view.root);
   view.box.setAttribute("role", "group");
+  view.box.dataset.figure = "Lattice of all masks";
   view.box.setAttribute("aria-label", "All subsets of the modalities");
   view.board = made("div", "board", view.box);
   view.wires = drawn("svg", { class: "wires", "aria-hidden": "true" }, view.board);
@@ -98,7 +100,10 @@ function build(view, data) {
   if (data.lattice.plane) {
     const below = made("div", "below", view.root);
     view.groups = drawPlane(below, data.lattice, view.choose, view.look);
+    view.tag = drawn("text", { class: "tag", "text-anchor": "middle" }, below.querySelector("svg"));
     const words = made("div", "words", below);
+    view.named = made("p", "named", words);
+    view.named.setAttribute("role", "status");
     data.lattice.plane.notes.forEach((note) => made("p", "", words, note));
   }
   layOut(view);
@@ -174,6 +179,7 @@ function light(view, mask) {
     say(view, row, "");
   });
   view.groups.forEach((group, row) => group.classList.toggle("lit", row === lit));
+  tell(view, null);
   if (view.groups[lit]) view.groups[lit].parentNode.append(view.groups[lit]);
   nameFar(view, lit);
   view.edges.forEach((edge) => {
@@ -197,6 +203,7 @@ function say(view, row, text) {
 
 function look(view, row) {
   nameFar(view, row);
+  tell(view, row);
   view.cards.forEach((card, one) => card.classList.toggle("looked", one === row));
   view.groups.forEach((group, one) => group.classList.toggle("looked", one === row));
   view.edges.forEach((edge) =>
@@ -228,74 +235,33 @@ function listen(view) {
     if (inField || event.ctrlKey || event.metaKey || event.altKey) return;
     if (index >= 0 && index < view.lattice.names.length) view.send(flipped(view.lit, index));
   };
+  const shown = (event) => event.detail !== view.lit && light(view, event.detail);
   document.addEventListener("keydown", typed);
+  document.addEventListener("mmvae-shown", shown);
   const observer = new ResizeObserver(() => layOut(view));
   observer.observe(view.root);
-  return () => { document.removeEventListener("keydown", typed); observer.disconnect(); };
+  return () => {
+    document.removeEventListener("keydown", typed);
+    document.removeEventListener("mmvae-shown", shown);
+    observer.disconnect();
+  };
 }
-
-// ---- the posteriors of all nodes on one pair of axes; paths come ready from Python
-
-function drawn(tag, attributes, parent, text) {
-  const one = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) one.setAttribute(name, value);
-  if (text !== undefined) one.textContent = text;
-  parent?.append(one);
-  return one;
-}
-
-function drawAxes(svg, plane) {
-  const size = plane.size;
-  drawn("rect", { x: 0, y: 0, width: size, height: size, class: "frame" }, svg);
-  for (const [x, text] of plane.x) {
-    drawn("line", { x1: x, x2: x, y1: 0, y2: size, class: "grid" }, svg);
-    drawn("text", { x, y: size + 20, class: "tick", "text-anchor": "middle" }, svg, text);
-  }
-  for (const [y, text] of plane.y) {
-    drawn("line", { x1: 0, x2: size, y1: y, y2: y, class: "grid" }, svg);
-    drawn("text", { x: -8, y: y + 5, class: "tick", "text-anchor": "end" }, svg, text);
-  }
-  drawn("text", { x: size / 2, y: size + 44, class: "axis", "text-anchor": "middle" }, svg,
-    plane.titles[0]);
-  drawn("text", { x: -42, y: size / 2, class: "axis", "text-anchor": "middle",
-    transform: `rotate(-90 -42 ${size / 2})` }, svg, plane.titles[1]);
-}
-
-// One group a node; `chosen(row)` on a click, `looked(row | null)` while the pointer is over it.
-function drawPlane(place, lattice, chosen, looked) {
-  const plane = lattice.plane, size = plane.size;
-  const svg = drawn("svg", { role: "img", class: "plane",
-    viewBox: [-PAD.left, -PAD.other, size + PAD.left + PAD.other,
-      size + PAD.bottom + PAD.other].join(" "), "aria-label": plane.label });
-  drawAxes(svg, plane);
-  const last = lattice.names.length;
-  const groups = plane.nodes.map((node, row) => {
-    const shown = lattice.nodes[row].mask.split("1").length - 1;
-    const group = drawn("g", { class: "posterior", style: `--shown: ${shown / last}` }, svg);
-    drawn("title", {}, group, lattice.nodes[row].title);
-    drawn("path", { d: node.outer, class: "outer" }, group);
-    drawn("path", { d: node.inner, class: "inner" }, group);
-    if (plane.exact[row]) drawn("path", { d: plane.exact[row], class: "exact" }, group);
-    drawn("circle", { cx: node.at[0], cy: node.at[1], r: 4, class: "at" }, group);
-    group.addEventListener("click", () => chosen(row));
-    group.addEventListener("pointerenter", () => looked(row));
-    group.addEventListener("pointerleave", () => looked(null));
-    return group;
-  });
-  place.append(svg);
-  return groups;
-}
-
-// ----
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".root");
   const view = (root.view ??= { root });
-  view.send = (mask) => { light(view, mask); setTriggerValue("mask", mask); };
+  view.send = (mask) => { // where the browser makes the pictures, they come first
+    light(view, mask);
+    const send = () => setTriggerValue("mask", mask);
+    const asked = new CustomEvent("mmvae-mask", { cancelable: true, detail: { mask, send } });
+    if (document.dispatchEvent(asked)) send();
+  };
   view.choose = (row) => view.send(view.lattice.nodes[row].mask);
   view.look = (row) => look(view, row);
+  const told = `${data.stamp} ${data.lit}`;
   if (view.stamp !== data.stamp) build(view, data);
-  light(view, data.lit);
+  if (view.told !== told) light(view, data.lit); // else it may lag behind what is chosen here
+  view.told = told;
   view.stop?.(); // this function runs at every change of the data, its cleanup only at the end
   view.stop = listen(view);
   return view.stop;

@@ -33,7 +33,8 @@ function paint(face, part, start, wide, cells) {
 function write(face, words) {
   face.replaceChildren(...words.map((word) => {
     const text = word.trim() || "·";
-    const cell = made("span", "word", null, text);
+    const cell = made("span", "word", null);
+    made("span", "letters", cell, text);
     cell.style.setProperty("--letters", Math.max(4, text.length));
     return cell;
   }));
@@ -114,6 +115,7 @@ function build(view, data) {
     if (part.sheet) root.style.setProperty(`--sheet${index}`, `url(${part.sheet})`);
   });
   view.stage = made("div", names.length > 3 ? "stage many" : "stage", root);
+  view.stage.dataset.figure = "From what is shown to what is made";
   view.told = made("p", "told", view.stage); // what the picture shows, for who cannot see it
   view.told.setAttribute("role", "img");
   view.flow = drawn("svg", { class: "flow" }, view.stage);
@@ -176,7 +178,22 @@ function light(view, mask) {
   made("b", "", made("span", "", view.facts, "learnt "), node.rate).after(" nats");
   made("b", "", made("span", "", view.facts, "unsure "), node.width);
   view.said.textContent = node.said;
+  tellDiagram(view, mask);
   view.told.setAttribute("aria-label", node.label);
+}
+
+// The page's diagram of the model's parts (ui/start/diagram.py) follows.
+function tellDiagram(view, mask) {
+  for (const part of document.querySelectorAll(".diagram [data-modality]")) {
+    const shown = mask[part.dataset.modality] === "1", { says, ways } = part.dataset;
+    const one = (both) => both.split("|")[shown ? 0 : 1];
+    part.classList.toggle("off", !shown);
+    if (says) part.querySelector("small").textContent = one(says);
+    if (ways) part.dataset.way = one(ways);
+  }
+  const names = view.picture.names.filter((_, index) => mask[index] === "1");
+  for (const one of document.querySelectorAll(".diagram .shown"))
+    one.textContent = names.join(", ") || "nothing";
 }
 
 // Lines from what is shown to what is known, and on to what is made.

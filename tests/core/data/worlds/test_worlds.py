@@ -10,7 +10,8 @@ import torch
 from msgspec.structs import replace
 
 from mmvae_core import build
-from mmvae_core.config import RunConfig, load_config, one_seed
+from mmvae_core.config import RunConfig, one_seed
+from mmvae_core.config_files import load_config
 from mmvae_core.data.source import Table, TableSource
 from mmvae_core.data.worlds.bimodal import CLUSTERS, bimodal
 from mmvae_core.data.worlds.linear import (

@@ -1,0 +1,48 @@
+"""How Streamlit's caches tell one run, or study, from another: by its folder and its files' age.
+
+A cached function takes a `Run` or a `Study` as it is; one that was trained or made anew, or
+replaced under the app, is read anew.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from mmvae_core.store.run import Run
+from mmvae_core.store.study import Study
+
+RUN_FILES = (
+    "config.json",
+    "card.json",
+    "weights.safetensors",
+    "report.json",
+    "latents.npz",
+    "embeddings.npz",
+    "priors.json",
+)
+STUDY_FILES = ("study.json", "samples.npz", "judge/card.json", "opening.npz")
+
+
+def age(path: Path) -> int:
+    """When a file was last written, in nanoseconds; 0 where there is none."""
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def run_key(run: Run) -> tuple[object, ...]:
+    """Changes whenever a file of the run does."""
+    return (str(run.folder), *(age(run.folder / name) for name in RUN_FILES))
+
+
+def study_key(study: Study) -> tuple[object, ...]:
+    """Changes whenever a file of the study does."""
+    return (str(study.folder), *(age(study.folder / name) for name in STUDY_FILES))
+
+
+KEYS: dict[Any, Any] = {Run: run_key, Study: study_key}
+
+data = partial(st.cache_data, show_spinner=False, hash_funcs=KEYS)
+"""`st.cache_data`, which gives each caller a copy, for functions of runs and studies."""
+resource = partial(st.cache_resource, show_spinner=False, hash_funcs=KEYS)
+"""`st.cache_resource`, which gives all callers the one thing that nobody may change."""

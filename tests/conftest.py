@@ -19,7 +19,10 @@ from tests.oracles.linear_gaussian import LinearGaussian
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is marked `long` runs only where `-m` names it."""
+    """What is marked `long` runs only where `-m` names it, and as long as it takes."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(0))
     if "long" not in config.getoption("-m"):
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if not item.get_closest_marker("long")]

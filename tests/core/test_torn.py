@@ -8,6 +8,7 @@ import os
 import random
 import re
 import resource
+import select
 import shutil
 import signal
 import sys
@@ -38,7 +39,7 @@ from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from mmvae_core.training import pools, second_stage, telling
 from tests import small
-from tests.guard import WRITING, tell
+from tests.guard import WAIT, WRITING, tell
 
 LONG = [False, pytest.param(True, marks=pytest.mark.long)]
 FEW = 2
@@ -117,11 +118,18 @@ def begun(
 
 
 def end_of(process: int, reading: int) -> Ended:
-    """Wait until a command has ended."""
-    with os.fdopen(reading) as file:
-        said = file.read()
+    """Wait until a command has ended; one that never does is killed, and fails its test."""
+    said, ends = b"", time.monotonic() + WAIT
+    while select.select([reading], [], [], max(ends - time.monotonic(), 0))[0]:
+        if not (more := os.read(reading, 1 << 16)):
+            break
+        said += more
+    else:
+        os.kill(process, signal.SIGKILL)
+        said += b"\nwaits for ever"
+    os.close(reading)
     _, status = os.waitpid(process, 0)
-    text, _, moments = said.partition("\nmoments ")
+    text, _, moments = said.decode().partition("\nmoments ")
     return Ended(os.waitstatus_to_exitcode(status), text, int(moments or 0))
 
 

@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tqdm import tqdm
 
 from mmvae_core import files, studies
 from mmvae_core.cli import main
@@ -93,11 +95,15 @@ def forked(place: Path, order: list[str], prepare: Callable[[], Callable[[], int
 def begun(
     place: Path, order: list[str], prepare: Callable[[], Callable[[], int]]
 ) -> tuple[int, int]:
-    """The process that runs a command, and where it says what it says."""
+    """The process that runs a command, and where it says what it says.
+
+    A bar that another thread drew as it was forked keeps its lock for ever: it has one of its own.
+    """
     reading, writing = os.pipe()
     if not (process := os.fork()):
         code = 99
         try:
+            tqdm.set_lock(threading.RLock())
             os.dup2(writing, 1)
             os.dup2(writing, 2)
             sys.stdout, sys.stderr = (os.fdopen(at, "w", closefd=False) for at in (1, 2))

@@ -120,7 +120,7 @@ def measure(collect: str, pages: Sequence[str], sessions: int, clicks: int) -> s
     ):
         server = Server(process)
         visitors = [
-            _enter(open_sockets, address, pages[one % len(pages)], one) for one in range(sessions)
+            enter(open_sockets, address, pages[one % len(pages)], one) for one in range(sessions)
         ]
         memory, took = [], []
         for visitor in visitors:
@@ -129,7 +129,7 @@ def measure(collect: str, pages: Sequence[str], sessions: int, clicks: int) -> s
         before = server.seconds()
         for turn in range(clicks):
             visitor = visitors[turn % sessions]
-            took.append(_timed(lambda: visitor.click(turn // sessions)))  # noqa: B023
+            took.append(timed(lambda: visitor.click(turn // sessions)))  # noqa: B023
             if (turn + 1) % max(1, clicks // MARKS) == 0:
                 memory.append(server.megabytes())
                 print(f"{turn + 1:>14,} clicks: {memory[-1]:.0f} MiB", flush=True)
@@ -138,7 +138,8 @@ def measure(collect: str, pages: Sequence[str], sessions: int, clicks: int) -> s
     return f"memory {marks} MiB; {used:.0f} ms of processor a click; clicks {percentiles(took)}"
 
 
-def _enter(open_sockets: ExitStack, address: str, page: str, seed: int) -> Visitor:
+def enter(open_sockets: ExitStack, address: str, page: str, seed: int) -> Visitor:
+    """A visitor whose page is there."""
     stream = f"{address.replace('http', 'ws')}/_stcore/stream"
     socket = connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None)
     visitor = Visitor(open_sockets.enter_context(socket), page, Random(seed))
@@ -146,7 +147,8 @@ def _enter(open_sockets: ExitStack, address: str, page: str, seed: int) -> Visit
     return visitor
 
 
-def _timed(act: Callable[[], None]) -> float:
+def timed(act: Callable[[], None]) -> float:
+    """Milliseconds of the clock that it takes."""
     start = time.perf_counter()
     act()
     return 1_000 * (time.perf_counter() - start)

@@ -34,6 +34,9 @@ AtOnceOption = Annotated[
     int,
     typer.Option(min=0, max=1024, help="Wait while so many train beside it; 0 waits for nobody."),
 ]
+NO_HALF = (
+    "This processor has no bfloat16 of its own: networks compute in float32, as the card says."
+)
 
 
 @app.command()
@@ -119,8 +122,9 @@ def _train(config: "RunConfig", out: Path, ways: Ways) -> None:
     from mmvae_core.store.history import read_history
     from mmvae_core.store.progress import DONE, STATE, is_trained
     from mmvae_core.store.run import Run
-    from mmvae_core.training.runs import train_run
+    from mmvae_core.training.runs import make_fabric, train_run
     from mmvae_core.training.telling import telling
+    from mmvae_core.training.trainer import is_imitated
 
     torch.set_num_threads(ways.threads)
     run = Run(out)
@@ -130,6 +134,8 @@ def _train(config: "RunConfig", out: Path, ways: Ways) -> None:
     done = len(read_history(out / "history.csv")) if is_done or (out / STATE).is_file() else 0
     with telling(out, config.training.epochs, done, ways.at_once) as tell:
         if not is_done:
+            if is_imitated(config, make_fabric(ways.device).device):
+                typer.echo(NO_HALF)
             source = build_source(config, ways.data)
             with training_bar(config, out.name) as (each_step, each_epoch):
                 passes, steps = both(each_epoch, tell.each_epoch), both(each_step, tell.each_step)

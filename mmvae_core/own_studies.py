@@ -16,11 +16,11 @@ from mmvae_core.data.own.spec import FILE, StudySpec, read_spec, to_toml
 from mmvae_core.errors import DataError, UsageError
 from mmvae_core.files import write_lines
 from mmvae_core.store.held import SAMPLES
-from mmvae_core.store.record_files import as_record, write_record
+from mmvae_core.store.opening import write_about
+from mmvae_core.store.record_files import as_record
 from mmvae_core.store.records import About
 from mmvae_core.store.samples import Samples, write_samples
 from mmvae_core.store.study import Study
-from mmvae_core.store.weights import file_hash
 
 AGGREGATORS = ("poe", "moe", "sum_pooling", "self_attention")
 """What `configs/` of a new study has one of each of."""
@@ -76,10 +76,9 @@ def make_study(folder: Path, data: Path | None = None) -> tuple[Study, list[Find
         "categories": {one.name: one.answers for one in spec.modality if one.answers},
         **_names(items),
     }
-    path = folder / "study.json"
-    record = as_record(about, About, str(path), "mend study.toml")
+    record = as_record(about, About, str(folder / "study.json"), "mend study.toml")
     write_samples(folder / SAMPLES, _samples(items, train, test))
-    write_record(path, replace(record, samples=file_hash(folder / SAMPLES)))
+    write_about(Study(folder), record)
     _write_configs(folder, items, len(train))
     return Study(folder), findings
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from msgspec.structs import replace
 
 from mmvae_core.config import RunConfig
 from mmvae_core.data.digits.digits import DigitPools, Pool, fixed_triples, triples
@@ -15,7 +14,8 @@ from mmvae_core.data.source import TableSource
 from mmvae_core.evaluation.judge import JudgeTraining, accuracy, save_judge, train_judge
 from mmvae_core.store.arrays import write_arrays
 from mmvae_core.store.held import SAMPLES
-from mmvae_core.store.record_files import as_record, write_record, write_records
+from mmvae_core.store.opening import write_about
+from mmvae_core.store.record_files import as_record, write_records
 from mmvae_core.store.records import About, JudgeCard
 from mmvae_core.store.samples import Samples, write_samples
 from mmvae_core.store.study import Study
@@ -66,7 +66,7 @@ def make_digits(
             **asdict(training),
         )
     write_records(folder / "judge" / "card.json", cards)
-    write_record(folder / "study.json", _about(photo, file_hash(folder / SAMPLES)))
+    write_about(Study(folder), _about(photo))
     return Study(folder)
 
 
@@ -75,18 +75,16 @@ def make_table_study(source: TableSource, config: RunConfig, folder: Path) -> St
 
     The samples are all test items, or TABLE_ITEMS of them, each class in its share.
     """
-    path, rows = (
-        folder / "study.json",
-        torch.from_numpy(spread(source.test.labels.numpy(), TABLE_ITEMS)),
-    )
-    about = as_record(dict(source.about), About, str(path), "mend `about` of the data set")
+    rows = torch.from_numpy(spread(source.test.labels.numpy(), TABLE_ITEMS))
+    place = str(folder / "study.json")
+    about = as_record(dict(source.about), About, place, "mend `about` of the data set")
     items = source.test.items.rows(rows)
     observed = {name: items.observed[:, row].numpy() for row, name in enumerate(config.names)}
     data = {name: _blank(items.data[name].numpy(), observed[name]) for name in config.names}
     samples = Samples(data, source.test.labels[rows].numpy(), observed)
     write_samples(folder / SAMPLES, samples)
     write_arrays(folder / "truth.npz", {"latents": source.test.latents[rows].float().numpy()})
-    write_record(path, replace(about, samples=file_hash(folder / SAMPLES)))
+    write_about(Study(folder), about)
     return Study(folder)
 
 
@@ -109,11 +107,10 @@ def _blank(values: np.ndarray, has: np.ndarray) -> np.ndarray:
     return np.where(has.reshape(-1, *[1] * (values.ndim - 1)), values, 0).astype(values.dtype)
 
 
-def _about(photo: str, samples: str) -> About:
+def _about(photo: str) -> About:
     return About(
         title="Digits: handwriting, house-number photo, word",
         classes=NAMES,
         alphabets={"word": ALPHABET},
         sources=(SOURCES["handwriting"], SOURCES[photo], SOURCES["word"]),
-        samples=samples,
     )

@@ -33,6 +33,8 @@ views.source(
     views.run_mark(here.run),
 )
 generate_views.posterior_facts(here, generated, given)
+if truth is None:
+    generate_views.misread(here, generated, given)
 generate_views.downloads(here, generated, given, ways, wanted)
 
 if given and here.run.is_evaluated:

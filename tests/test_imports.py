@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # Rooms of the core, lowest layer first: a room may import from layers before its own, and nothing
 # from another room of its own layer.
 CORE = (
-    ("errors", "presets", "seeding", "batch", "intervals", "places"),
+    ("errors", "presets", "seeding", "batch", "intervals", "places", "tied"),
     ("config", "subsets", "files", "geometry", "projections", "networks"),
     ("config_files", "probability", "npz"),
     ("aggregators", "modalities"),

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmvae_core.aggregators.base import PRIOR, About, Detail, Fusion, GaussianHead, Inside
 from mmvae_core.errors import ConfigError
@@ -37,7 +37,7 @@ class FixedAggregator(Fusion):
 
     def __init__(self, features: int, latent: int) -> None:
         super().__init__()
-        self.head = GaussianHead(features, latent)
+        self.head: nn.Module = GaussianHead(features, latent)
 
     @final
     def prepare(self, features: Tensor) -> Tensor:

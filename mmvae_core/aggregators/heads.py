@@ -1,4 +1,4 @@
-"""Heads beside the Gaussian one: Laplace, and mixtures of K components of either family."""
+"""Heads beside the Gaussian one: Laplace, mixtures of K components of either family, none."""
 
 from collections.abc import Callable
 
@@ -22,6 +22,24 @@ class LaplaceHead(GaussianHead):
     def posterior(self, features: Tensor) -> DiagonalLaplace:
         """The distribution of features [..., feature]."""
         return DiagonalLaplace(*self(features))
+
+
+class GivenHead(nn.Module):
+    """Location and scale as the encoders give them: [..., 2 x latent] to two tensors [..., latent].
+
+    scale = exp(s / 2) of a log variance s, or latent x softmax(s) + 1e-6, which averages 1.
+    Source: Shi et al. 2019, arXiv 1911.03393, have the softmax in their code.
+    """
+
+    def __init__(self, softmax: bool) -> None:
+        super().__init__()
+        self.softmax = softmax
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Location and scale."""
+        loc, raw = features.chunk(2, -1)
+        scale = raw.softmax(-1) * raw.shape[-1] + 1e-6 if self.softmax else (raw / 2).exp()
+        return loc, scale
 
 
 class MixtureHead(nn.Module):

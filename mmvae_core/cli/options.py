@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from mmvae_core.errors import StoppedError
 from mmvae_core.store.study import SHIPPED
+from mmvae_core.tied import tie_to_input
 
 BEGINS = "Stopped; nothing half done was written, and the same command begins anew."
 PASSES = "Stopped; the same command begins, or goes on after the last whole pass."
@@ -40,6 +41,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train, evaluate and use multi-modal variational auto-encoders.",
 )
+
+
+@app.callback()
+def begin(tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False) -> None:
+    """Tied, the command ends with the one that started it, as those of a sweep do."""
+    if tied:
+        tie_to_input()
+
+
 RunArgument = Annotated[
     str, typer.Argument(metavar="run", help="A run's id as `runs` prints it, or its folder.")
 ]

@@ -1,5 +1,7 @@
 """`study new`, `make`, `check` and `show`: people's own data by one door; and `study` as it was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,7 +70,8 @@ def make(folder: FolderArgument, data: DataOption = None) -> None:
     """Make the study again after its study.toml or its data have changed."""
     from mmvae_core.own_studies import make_study
 
-    study, findings = make_study(folder, data)
+    with tell_of_opening(folder):
+        study, findings = make_study(folder, data)
     _told(findings)
     _how_to_train(study.folder)
 
@@ -94,6 +97,22 @@ def show(
 
     is_folder = (folder / "study.json").is_file()
     typer.echo(str(write_sheet(Study(folder) if is_folder else find_study(str(folder)))))
+
+
+@contextmanager
+def tell_of_opening(folder: Path) -> Iterator[None]:
+    """Say so where the study that is made here anew opens no longer with what was chosen."""
+    from mmvae_core.store.opening import opening_before
+    from mmvae_core.store.study import Study
+
+    before = opening_before(Study(folder))
+    yield
+    if before is not None and opening_before(Study(folder)) is None:
+        typer.echo(
+            f"The study opened with item {before.item} of {before.run}, and its test items are others "
+            f"now; once runs are measured anew, `python -m mmvae_core opening {folder.resolve().name} "
+            f"--checkpoints {folder.parent}` chooses again."
+        )
 
 
 def _told(findings: list) -> None:

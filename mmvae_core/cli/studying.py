@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from mmvae_core.cli.options import DataOption, RootOption, ThreadsOption, app
-from mmvae_core.cli.own import own
+from mmvae_core.cli.own import own, tell_of_opening
 from mmvae_core.errors import UsageError
 from mmvae_core.files import check_writable
 from mmvae_core.store.study import SHIPPED, find_study
@@ -47,7 +47,8 @@ def made(
 ) -> None:
     """Make a study's folder: fixed test items, and judges trained on real training data."""
     if name.endswith(".toml"):
-        _made_study(Path(name), out)
+        with tell_of_opening(out):
+            _made_study(Path(name), out)
         return
     _known_data(name)
     check_writable(out)
@@ -59,7 +60,8 @@ def made(
 
     torch.set_num_threads(threads)
     pools = load_digits(folder or default_folder(), photo, workers=threads)
-    study = make_digits(pools, photo, out, JudgeTraining(epochs=epochs), _say_epoch)
+    with tell_of_opening(out):
+        study = make_digits(pools, photo, out, JudgeTraining(epochs=epochs), _say_epoch)
     for judged, card in study.judge_cards.items():
         typer.echo(f"judge of {judged}: {card.test_accuracy:.2%} of {card.test_count} right")
 

@@ -82,6 +82,25 @@ def _let_in(host: str) -> tuple[str, ...]:
 
 
 @app.command()
+def adopt(
+    source: Annotated[Path, typer.Argument(help="A folder in which MultiVae saved a model.")],
+    study: Annotated[str, typer.Option(help="The study with the model's modalities, by name.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    root: RootOption = SHIPPED,
+) -> None:
+    """Make a run of a model of the library MultiVae: MVAE or MMVAE with its default networks."""
+    home = find_study(study, root)
+    check_writable(out)
+    from mmvae_core.explore.multivae import adopt as make_run
+
+    run = make_run(source, home, out)
+    typer.echo(
+        f"Wrote {run.folder}; `python -m mmvae_core evaluate {run.folder} --save --checkpoints "
+        f"{root}` measures it."
+    )
+
+
+@app.command()
 def runs(as_json: JsonOption = False, root: RootOption = SHIPPED) -> None:
     """List the runs with how they were trained and their headline figures."""
     every, rows = [run for study in studies(root) for run in study.runs()], []

@@ -9,7 +9,7 @@ import csv
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -25,6 +25,7 @@ from mmvae_core.experiments.measure import Figure, curve, measure, measure_truth
 from mmvae_core.files import write_atomically
 from mmvae_core.sources import build_source
 from mmvae_core.studies import make_table_study
+from mmvae_core.tied import spawned
 from mmvae_core.training.ensemble import Ensemble
 from mmvae_core.training.runs import Course, finish_run, make_fabric
 
@@ -174,8 +175,7 @@ def _trained(missing: Sequence[Cell], order: Order, workers: int) -> Iterator[li
     if workers == 1:
         yield from (run_together(group, order) for group in groups)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with spawned(workers) as pool:
         with _alone():
             waiting = [pool.submit(run_together, group, order) for group in groups]
         try:

@@ -67,7 +67,13 @@ def embed(folder: Path, files: Sequence[Path], umap: bool = True) -> Study:
     subset = first.subsets[-1]
     opening = Opening(run=names[0], item=0, mask=tuple(subset))
     write_samples(folder / "samples.npz", samples)
-    about = About(title=title, classes=classes, notes=notes, opening=opening)
+    about = About(
+        title=title,
+        classes=classes,
+        notes=notes,
+        samples=file_hash(folder / "samples.npz"),
+        opening=opening,
+    )
     write_record(folder / "study.json", about)
     for name, (arrays, config) in zip(names, runs, strict=True):
         place = folder / name

@@ -79,11 +79,12 @@ def of_model(
 
 
 def write(export: Export, folder: Path) -> list[Path]:
-    """Write `manifest.json` and `weights.bin`; their paths."""
+    """Write `weights.bin` and `manifest.json`, which names it by its hash; their paths."""
     manifest, weights = folder / "manifest.json", folder / "weights.bin"
     with write_atomically(weights) as temporary:
         temporary.write_bytes(export.numbers)
-    write_json(manifest, export.manifest)
+    files = {weights.name: hashlib.sha256(export.numbers).hexdigest()}
+    write_json(manifest, {**export.manifest, "files": files})
     return [manifest, weights]
 
 

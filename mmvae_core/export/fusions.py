@@ -13,7 +13,7 @@ from mmvae_core.aggregators.fixed import (
     MixtureOfProducts,
     ProductOfExperts,
 )
-from mmvae_core.aggregators.heads import LaplaceHead, MixtureHead
+from mmvae_core.aggregators.heads import GivenHead, LaplaceHead, MixtureHead
 from mmvae_core.aggregators.private import (
     PlainSplit,
     SelfAttentionPrivate,
@@ -109,6 +109,8 @@ def _parts(module: nn.Module, arrays: Arrays, name: str, keys: tuple[str, ...]) 
 
 def _head(module: nn.Module, arrays: Arrays, name: str) -> Step:
     write = _named(HEADS, module, "head")
+    if isinstance(module, GivenHead):
+        return write(module) | {"linear": []}
     return write(module) | {"linear": steps(module.get_submodule("linear"), arrays, name)}
 
 
@@ -124,6 +126,12 @@ def _named(known: dict[type[Any], Any], module: nn.Module, what: str) -> Any:
 HEADS: dict[type[nn.Module], Callable[[Any], Step]] = {
     GaussianHead: lambda head: {"components": 1, "mixture": False, "family": NORMAL},
     LaplaceHead: lambda head: {"components": 1, "mixture": False, "family": LAPLACE},
+    GivenHead: lambda head: {
+        "components": 1,
+        "mixture": False,
+        "family": NORMAL,
+        "scales": "softmax" if head.softmax else "log_variance",
+    },
     MixtureHead: lambda head: {
         "components": head.components,
         "mixture": True,

@@ -14,6 +14,7 @@ from mmvae_core.errors import RunError
 from mmvae_core.networks.image import ImageDecoder, ImageEncoder
 from mmvae_core.networks.mixing import MixingNetwork
 from mmvae_core.networks.mlp import LinearDecoder, ResidualMLP, VectorDecoder, VectorEncoder
+from mmvae_core.networks.relu import ReluDecoder, ReluEncoder
 from mmvae_core.networks.sequence import SequenceEncoder
 from mmvae_core.networks.start import Standardise
 
@@ -180,6 +181,8 @@ def _vector_decoder(module: VectorDecoder, arrays: Arrays, name: str) -> Iterato
 WRITERS: dict[type[nn.Module], Callable[[Any, Arrays, str], Any]] = {
     nn.Identity: lambda module, arrays, name: [],
     nn.SiLU: lambda module, arrays, name: [{"op": "silu"}],
+    nn.ReLU: lambda module, arrays, name: [{"op": "leaky_relu", "slope": 0.0}],
+    nn.Sigmoid: lambda module, arrays, name: [{"op": "sigmoid"}],
     nn.Flatten: lambda module, arrays, name: [{"op": "flatten"}],
     nn.Unflatten: lambda module, arrays, name: [
         {"op": "reshape", "to": list(module.unflattened_size)}
@@ -198,6 +201,8 @@ WRITERS: dict[type[nn.Module], Callable[[Any, Arrays, str], Any]] = {
     ImageEncoder: _image_encoder,
     ImageDecoder: _body,
     VectorEncoder: _vector_encoder,
+    ReluEncoder: _vector_encoder,
+    ReluDecoder: _vector_decoder,
     SequenceEncoder: _sequence_encoder,
     VectorDecoder: _vector_decoder,
     LinearDecoder: _vector_decoder,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 8_000_000
 RANGES = {"bernoulli": (0.0, 1.0)}
 """What numbers a likelihood can be of, where that is not any."""
-NUMERIC = ("mlp", "linear", "known")
+NUMERIC = ("mlp", "linear", "known", "relu")
 """Networks that take numbers of any shape, flattened."""
 
 

@@ -1,18 +1,24 @@
 """The picture that a study opens with, on disk: one item under every subset, ready to be drawn."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
 from mmvae_core.modalities.kinds import kind_of
 from mmvae_core.modalities.symbols import Symbols
 from mmvae_core.store.arrays import Contract, read_arrays, write_arrays
+from mmvae_core.store.held import SAMPLES
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import About, Opening
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
+from mmvae_core.store.weights import file_hash
 
 MOST_MODALITIES = 5
 """Up to so many a picture of all subsets is made."""
@@ -68,6 +74,34 @@ class Picture:
         """By node its line: points [point, 2], or segments [segment, 2, 2]."""
         pieces = np.split(self.lines, np.cumsum(self.points)[:-1])
         return pieces if self.closed[0] else [one.reshape(-1, 2, 2) for one in pieces]
+
+
+def write_about(study: Study, about: About) -> None:
+    """Write `study.json` for the test items beside it, last of a study that is made.
+
+    What the study opened with stays where it was chosen for the same items; else it and its picture
+    go, as another item may bear its number.
+    """
+    about = replace(about, samples=file_hash(study.folder / SAMPLES))
+    before = _about_before(study)
+    if before is not None and before.opening is not None and before.samples == about.samples:
+        about = replace(about, opening=before.opening)
+    else:
+        (study.folder / FILE).unlink(missing_ok=True)
+    write_record(study.folder / "study.json", about)
+
+
+def opening_before(study: Study) -> Opening | None:
+    """What a study opens with, if it is there, can be read and has chosen."""
+    about = _about_before(study)
+    return None if about is None else about.opening
+
+
+def _about_before(study: Study) -> About | None:
+    if (study.folder / "study.json").is_file():
+        with suppress(RunError):
+            return study.about
+    return None
 
 
 def weights_of(run: Run) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Where the processes of a sweep run: on this machine, or on a Ray cluster."""
+"""Where the processes of a sweep run: on this machine, or on a Ray cluster.
+
+Each ends when whoever started it is gone, and can go on.
+"""
 
 import subprocess
 import sys
@@ -91,8 +94,8 @@ def run_command(command: Sequence[str], log: str) -> int:
 def _start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as file:
         return subprocess.Popen(
-            [sys.executable, "-m", "mmvae_core", *command],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "mmvae_core", "--tied", *command],
+            stdin=subprocess.PIPE,  # says nothing; it ends when this process does
             stdout=file,
             stderr=file,
         )

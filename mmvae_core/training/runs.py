@@ -82,6 +82,10 @@ def go_on(run: Run, folder: Path, passes: int) -> RunConfig:
     weights, with an Adam and a schedule that begin anew. Called again it changes nothing.
     """
     before, done = run.config.training, run.card.epochs
+    if not done:
+        raise UsageError(
+            f"{run.folder} was not trained here, so it cannot go on; choose another run."
+        )
     training = replace(
         before,
         epochs=done + passes,

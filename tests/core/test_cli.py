@@ -143,6 +143,7 @@ def test_the_app_is_started_on_the_named_runs(root: Path, monkeypatch: pytest.Mo
     assert command[-7:] == (*named, "--decode", "server")
     assert command[command.index("--server.port") + 1] == "8765"
     assert "--server.address" not in command  # as configured: this machine alone
+    assert command[command.index("--server.maxUploadSize") + 1] == "500"  # megabytes
 
 
 @pytest.fixture
@@ -165,6 +166,7 @@ def test_others_are_let_in_under_the_name_that_is_given(
     assert command[command.index("--server.address") + 1] == "0.0.0.0"
     allowed = [command[at + 1] for at, one in enumerate(command) if one == "--server.allowedHosts"]
     assert allowed == ["192.168.1.20", "localhost"]
+    assert "--server.maxUploadSize" not in command  # as configured: what strangers may send
     assert call("app", "--checkpoints", root, "--host", "a b; c") == 2
     assert "is no name or address" in capsys.readouterr().err
 

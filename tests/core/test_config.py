@@ -95,7 +95,7 @@ def test_a_missing_entry_is_named(key: str) -> None:
         (
             "modalities.1.shape",
             [12, 12],
-            "is a binary vector of shape [12, 12], whose network is mlp or linear or known, got",
+            "is a binary vector of shape [12, 12], whose network is mlp or linear or known or relu, got",
         ),
         ("modalities.1.shape", [1, 10, 12], "multiples of 4"),
         ("modalities.2.shape", [3], "needs a shape of 2 numbers"),

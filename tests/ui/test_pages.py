@@ -10,13 +10,17 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from mmvae_core.config import ModalityConfig
 from mmvae_core.explore import finding
+from mmvae_core.explore.inference import Verdict
 from mmvae_core.modalities import own_input
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Samples, Study
 from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, about, vector_items, vectors, write_study
+from ui.shared import views
+from ui.shell import answers
 
 PAGES = (
     "start",
@@ -325,6 +329,28 @@ def test_what_is_given_is_ranked_among_the_stored_likelihoods(
     below = (marginal[3] <= float(value)).mean()
     assert 100 * below == pytest.approx(int(percent), abs=3)
     assert "estimate of 8 draws" in html
+
+
+@pytest.mark.parametrize("read", [2, 3])
+def test_it_is_said_where_a_judge_reads_another_class_than_is_made_of_it(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch, read: int
+) -> None:
+    """Of what is made most draws are a 3, of however many modalities."""
+
+    def verdict(study: Study, modality: ModalityConfig, values: np.ndarray) -> Verdict:
+        labels = np.full(len(values), 3)
+        labels[:1] = read if modality.name == "handwriting" else 7
+        return Verdict(labels)
+
+    monkeypatch.setattr(answers, "verdict", verdict)
+    monkeypatch.setattr(views, "truth_of", lambda here, given: None)  # as of one's own drawing
+    app = open_app("generate", run="moe-masked", mask="handwriting", item="5")
+    assert not app.exception
+    said = [one.value for one in app.warning if "The judge reads" in one.value]
+    if read == 3:
+        assert not said
+    else:
+        assert "handwriting as two, and the model takes all for three" in said[0]
 
 
 def test_what_is_neither_given_nor_generated_is_missing(open_app: Open) -> None:

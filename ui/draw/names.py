@@ -5,6 +5,7 @@ OBJECTIVES = {
     "marginal": "marginal bound",
     "masked": "masked bound",
     "mixture": "mixture bound",
+    "multivae": "MultiVae's bound",
     "total_correlation": "total correlation bound",
 }
 

@@ -92,6 +92,35 @@ def posterior_facts(here: Here, generated: "Generated", given: Mapping[str, np.n
     )
 
 
+def misread(here: Here, generated: "Generated", given: Mapping[str, np.ndarray]) -> None:
+    """Say so where a judge reads a given picture as another class than most of what is made of it.
+
+    Likelihoods do not tell: a digit that is taken for another one is as likely as others.
+    """
+    parts = {one.name: one for one in here.run.config.modalities}
+    others = [
+        told.labels
+        for name, values in generated.at_draws.items()
+        if name not in given and (told := answers.verdict(here.study, parts[name], values))
+    ]
+    if not others:
+        return
+    classes, counts = np.unique(np.concatenate(others), return_counts=True)
+    taken = int(classes[counts.argmax()])
+    for name in given:
+        told = None
+        if name in here.study.judge_cards:
+            told = answers.verdict(here.study, parts[name], given[name][None])
+        if told is not None and (read := int(told.labels[0])) != taken:
+            names = here.study.about.classes
+            st.warning(
+                messages.literal(
+                    f"The judge reads the {name} as {names[read]}, and the model takes all for "
+                    f"{names[taken]}: one of them is wrong."
+                )
+            )
+
+
 def downloads(
     here: Here,
     generated: "Generated",

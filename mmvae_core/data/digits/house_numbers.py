@@ -17,9 +17,7 @@ the machine's fonts, so that pixels do not depend on what is installed.
 """
 
 import io
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +25,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from mmvae_core.errors import DataError
+from mmvae_core.tied import spawned
 
 FontSet = Literal["seen", "held_out"]
 _Job = tuple[np.ndarray, int, FontSet, int]
@@ -82,7 +81,7 @@ def render(
     if workers <= 1 or len(jobs) <= 1:
         parts = [_draw_chunk(job) for job in jobs]
     else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with spawned(workers) as pool:
             parts = list(pool.map(_draw_chunk, jobs))
     return np.concatenate(parts) if parts else np.zeros((0, SIZE, SIZE, 3), np.uint8)
 

@@ -146,8 +146,14 @@ function experts(model, features) {
   return features.map(one => {
     if (!one) return null
     const values = apply(model.aggregator.head.linear, { d: one, s: [1, one.length] }).d
-    return { loc: values.slice(0, latent), scale: values.slice(latent).map(value => softplus(value) + LEAST_SCALE) }
+    return { loc: values.slice(0, latent), scale: scalesOf(values.slice(latent), model.aggregator.head.scales) }
   })
+}
+
+function scalesOf(raw, form) { // changes raw
+  if (form === "log_variance") return raw.map(value => Math.exp(value / 2))
+  if (form === "softmax") return softmax(raw, raw.length).map(value => value * raw.length + 1e-6)
+  return raw.map(value => softplus(value) + LEAST_SCALE)
 }
 
 function naturals(model, found, mask) { // precision and shift of the product of the members' experts

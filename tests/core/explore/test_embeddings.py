@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mmvae_core.cli import main
 from mmvae_core.errors import DataError, RunError, UsageError
 from mmvae_core.explore import embeddings
 from mmvae_core.explore.embeddings import embed
+from mmvae_core.store.study import Study
 
 ITEMS, LATENT = 30, 3
 
@@ -75,6 +77,24 @@ def test_what_is_given_is_what_is_stored(
         first.model()
     with pytest.raises(UsageError, match="already"):
         embed(tmp_path / "mine", files)
+
+
+def test_the_command_makes_what_is_named(
+    tmp_path: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "project_umap", lambda means, seed: means[..., 1:] + seed)
+    bare = {name: one for name, one in given.items() if name == "mean.image"}
+    files = [
+        write(tmp_path / "a.npz", given),
+        write(tmp_path / "b.npz", bare | {"ids": given["ids"]}),
+    ]
+    named = [word for one in files for word in ("--from", str(one))]
+    with pytest.raises(SystemExit) as ended:
+        main(["study", "embed", str(tmp_path / "mine"), *named])
+    assert ended.value.code == 0
+    runs = Study(tmp_path / "mine").runs()
+    assert [len(run.latents(ITEMS).masks) for run in runs] == [3, 1]
+    assert all(run.latents(ITEMS).umap is not None for run in runs)
 
 
 @pytest.mark.parametrize(

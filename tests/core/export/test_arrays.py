@@ -1,5 +1,6 @@
 """What `export` writes is the run's weights, and can be read as the guide says."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -59,6 +60,10 @@ def test_the_arrays_are_the_weights(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert manifest["names"] == list(run.config.names)
     assert manifest["run"] == "small/first" and manifest["weights"] == run.card.weights
     assert manifest["modalities"][2]["alphabet"] == "abcde"
+    beside = [path for path in out.iterdir() if path.name != "manifest.json"]
+    assert manifest["files"] == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in beside
+    }
 
 
 def test_an_address_is_of_the_content(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from mmvae_core.build import build_model
+from mmvae_core.config import from_dict
 from mmvae_core.errors import RunError
 from mmvae_core.explore.generation import latents, posterior_given
 from mmvae_core.explore.inference import tensors
@@ -158,6 +159,7 @@ def test_every_member_of_the_family_is_the_same_in_javascript(start: int, tmp_pa
             "likelihood": {"name": "negative_binomial", "library": True},
         },
         {"network": "mlp", "shape": [5], "likelihood": {"name": "normal", "standardise": True}},
+        {"network": "relu", "shape": [1, 4, 3], "likelihood": {"name": "bernoulli"}},
     ],
     ids=lambda one: f"{one['network']} {one['shape']} {one['likelihood']['name']}",
 )
@@ -181,6 +183,21 @@ def test_every_network_is_the_same_in_javascript(settings: dict, tmp_path: Path)
     elif settings["likelihood"]["name"] in ("poisson", "negative_binomial"):
         values = draws.integers(0, 9, settings["shape"]).astype(np.float32)
     item = {"one": values, "two": draws.random(3, np.float32)}
+    held(halved(model), of_model(model, kinds_of(config, {})).packed(), [item], tmp_path)
+
+
+@pytest.mark.parametrize("head", ["log_variance", "softmax"])
+def test_experts_that_encoders_give_are_the_same_in_javascript(head: str, tmp_path: Path) -> None:
+    rule = {"name": "moe", "family": "laplace"} if head == "softmax" else {"name": "poe"}
+    settings = small.settings(aggregator=rule | {"head": head})
+    config = from_dict(settings | {"features": 2 * settings["latent"]})
+    model, draws = build_model(config), np.random.default_rng(5)
+    family.spread(model, size=0.25)
+    item = {
+        "numbers": draws.random(4, np.float32),
+        "picture": draws.random((1, 12, 12), np.float32),
+        "text": draws.integers(0, 5, 3),
+    }
     held(halved(model), of_model(model, kinds_of(config, {})).packed(), [item], tmp_path)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mmvae_core.errors import DataError
-from mmvae_core.evaluation.digit_judges import WordJudge
+from mmvae_core.evaluation.digit_judges import WordJudge, study_judges
 from mmvae_core.explore.inference import generate
 from mmvae_core.modalities.own_input import read_handwriting
 from mmvae_core.modalities.strokes import check_strokes, draw
@@ -58,11 +58,13 @@ def test_a_shipped_run_names_them_as_it_does_drawings(condition: str) -> None:
         made = generate(model, {"handwriting": picture}, count=16, seed=0).at_draws["word"]
         return int(WordJudge()(torch.from_numpy(made)).mode().values)
 
-    drawn, seen_so = 0, 0
+    drawn, seen_so, judge = 0, 0, study_judges(Study(SHIPPED / "digits"))["handwriting"]
     for one in DRAWN:
         photographed = read_handwriting(CONDITIONS[condition](one["strokes"]), *SHAPE)
         drawn += named(draw(check_strokes(one["strokes"]), *SHAPE)) == one["digit"]
-        seen_so += named(photographed) == one["digit"]
+        seen_so += (taken := named(photographed)) == one["digit"]
+        read = int(judge(torch.from_numpy(photographed)[None])[0])
+        assert (read == taken) == (taken == one["digit"]), "so the page Generate can tell"
     assert seen_so >= drawn - 1, (seen_so, drawn)
 
 

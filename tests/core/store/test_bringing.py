@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from mmvae_core.cli import main
 from mmvae_core.errors import MMVAEError
-from mmvae_core.store.bringing import bring, pack
+from mmvae_core.store.bringing import bring
 from mmvae_core.store.run import Run
 from tests import small
 
@@ -36,7 +37,11 @@ def packed(run: Run, more: Write = lambda archive: None) -> io.BytesIO:
 
 def test_a_packed_run_opens_and_answers_as_before(run: Run, tmp_path: Path) -> None:
     studies = (run.folder.parents[1],)
-    with pack(run, tmp_path / "sent.zip").open("rb") as file:
+    order = ["export", run.id, "--out", str(tmp_path / "sent.zip")]
+    with pytest.raises(SystemExit) as ended:
+        main([*order, "--checkpoints", str(studies[0])])
+    assert ended.value.code == 0
+    with (tmp_path / "sent.zip").open("rb") as file:
         found = bring(file, "sent.zip", tmp_path / "runs", studies)
     assert found.folder == tmp_path / "runs" / run.folder.name
     for name, value in run.model().state_dict().items():

@@ -1,8 +1,10 @@
 """A grid of runs: what it asks for, what it makes, what it makes again."""
 
 import csv
+import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,13 @@ from mmvae_core.errors import ConfigError, UsageError
 from mmvae_core.files import write_json
 from mmvae_core.places import HOME
 from mmvae_core.sources import build_source
+from mmvae_core.store.progress import STATE, is_locked, progress_of
 from mmvae_core.store.run import Run
 from mmvae_core.studies import make_table_study
 from mmvae_core.training.pools import Here, OnRay
 from mmvae_core.training.sweep import read_grid, sweep, write_table
 from tests import small
+from tests.guard import WAIT
 
 LINEAR = small.linear(items=40, epochs=2, batch=20)
 
@@ -124,6 +128,30 @@ def test_a_sweep_trains_measures_and_is_not_done_twice(
     again = sweep(jobs, out, pool, options)
     assert [one.starts for one in again] == [1, 0]
     assert pool.ran == [["evaluate", str(run.folder), "--save", *options]]
+
+
+def test_what_a_killed_sweep_trains_stops_and_can_go_on(grid: Path, tmp_path: Path) -> None:
+    grid.write_text(grid.read_text().replace("epochs = 1", "epochs = 10000"))  # for ever
+    out, (job, *_) = tmp_path / "out", read_grid(grid)
+    order = ["sweep", str(grid), "--out", str(out), "--workers", "1"]
+    folder = out / job.name
+    killed = subprocess.Popen([sys.executable, "-m", "mmvae_core", *order], cwd=HOME)
+    try:
+        wait_until(lambda: (now := progress_of(folder)) is not None and now.epoch > 0)
+    finally:
+        killed.kill()
+        killed.wait()
+    wait_until(lambda: not is_locked(folder))
+    assert (told := progress_of(folder)) is not None
+    assert (told.state, "goes on after the last whole pass" in told.said) == ("stopped", True)
+    assert (folder / STATE).is_file()
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + WAIT
+    while not true():
+        assert time.monotonic() < ends, "waits for ever"
+        time.sleep(0.1)
 
 
 @pytest.mark.slow

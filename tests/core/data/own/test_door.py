@@ -19,7 +19,9 @@ from mmvae_core.errors import ConfigError, DataError, MMVAEError, UsageError
 from mmvae_core.own_studies import check_study, make_study, new_study
 from mmvae_core.places import HOME
 from mmvae_core.sources import build_source
-from mmvae_core.store.study import find_run
+from mmvae_core.store.record_files import write_record
+from mmvae_core.store.records import Opening
+from mmvae_core.store.study import Study, find_run
 from mmvae_core.studies import spread
 from mmvae_core.training.runs import train_run
 from tests import small
@@ -267,6 +269,27 @@ def test_data_that_have_changed_are_named_before_training(
     assert build_source(config).content != before.content  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(UsageError, match="have changed since the study was made"):
         train_run(config, tmp_path / "run", build_source(config))
+
+
+def test_what_a_study_opens_with_stays_where_its_items_do(
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "mice"
+    study, _ = new_study(place, files)
+    chosen = Opening(run="poe", item=3, mask=("gene",))
+    write_record(place / "study.json", msgspec.structs.replace(study.about, opening=chosen))
+    (place / "opening.npz").write_bytes(b"its picture")
+    spec = (place / FILE).read_text()
+    (place / FILE).write_text(spec.replace('title = "mice"', 'title = "Mice"'))
+    called("study", "make", place)
+    assert "opened with" not in capsys.readouterr().out
+    assert (Study(place).about.title, Study(place).about.opening) == ("Mice", chosen)
+    assert (place / "opening.npz").is_file()
+    files[0].write_text(files[0].read_text().replace("-", "", 1))
+    (place / FILE).write_text(re.sub(r"(?m)^seed = .*", "seed = 5", spec))
+    called("study", "make", place)
+    assert "opened with item 3 of poe" in capsys.readouterr().out
+    assert Study(place).about.opening is None and not (place / "opening.npz").exists()
 
 
 def test_hiding_leaves_one_modality_and_takes_the_share() -> None:

@@ -6,6 +6,7 @@ replaced under the app, is read anew.
 
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import streamlit as st
@@ -27,7 +28,11 @@ STUDY_FILES = ("study.json", "samples.npz", "judge/card.json", "opening.npz")
 
 def age(path: Path) -> int:
     """When a file was last written, in nanoseconds; 0 where there is none."""
-    return path.stat().st_mtime_ns if path.is_file() else 0
+    try:
+        state = path.stat()
+    except OSError:
+        return 0
+    return state.st_mtime_ns if S_ISREG(state.st_mode) else 0
 
 
 def run_key(run: Run) -> tuple[object, ...]:

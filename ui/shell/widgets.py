@@ -29,7 +29,7 @@ DRAWS = ["8", "32", "128"]
 def pick_study() -> Study:
     """The study, from those that hold runs."""
     studies = loading.studies()
-    first = list(studies).index(FIRST_STUDY) if FIRST_STUDY in studies else 0
+    first = first_study(list(studies))
     state.offer(state.STUDY, list(studies), list(studies)[first])
     name = st.selectbox(
         "Study",
@@ -47,7 +47,7 @@ def pick_run(study: Study) -> Run:
     runs, faults = loading.runs(study), loading.faults(study)
     if not runs:
         raise RunError(next(iter(faults.values())))
-    first = _favourite(study, runs)
+    first = first_run(study, runs)
     state.offer(state.RUN, list(runs), list(runs)[first], study.name)
     name = st.selectbox(
         "Trained model",
@@ -287,7 +287,12 @@ def comparable(run: Run, present: Run) -> bool:
     )
 
 
-def _favourite(study: Study, runs: dict[str, Run]) -> int:
+def first_study(names: list[str]) -> int:
+    """Which study opens by itself."""
+    return names.index(FIRST_STUDY) if FIRST_STUDY in names else 0
+
+
+def first_run(study: Study, runs: dict[str, Run]) -> int:
     """Which run opens by itself: the study's opening, else an evaluated one."""
     names, opening = list(runs), study.about.opening
     if opening and opening.run in runs:

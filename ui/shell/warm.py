@@ -5,6 +5,7 @@ torch. The first visit is shorter by as much as the start is longer.
 """
 
 import importlib
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -13,7 +14,8 @@ import streamlit as st
 from mmvae_core.errors import MMVAEError
 from ui.shell import loading, widgets
 
-ROOMS = ("ui.shell.frame", "ui.shared.latent_views", "ui.shared.map_touch_views")
+ROOMS = ("pandas", "ui.shell.frame", "ui.latent_space.chosen_views", "ui.shared.map_touch_views")
+"""Streamlit looks for tables of pandas in whatever a component is given."""
 
 
 @asynccontextmanager
@@ -27,6 +29,7 @@ def warm() -> None:
     """Read what every page shows first; where it is damaged, the page says so and not the server."""
     for room in ROOMS:
         importlib.import_module(room)
+    inspect.stack()  # as Streamlit asks at its first element, which looks at every module's file
     with suppress(MMVAEError):
         studies = loading.studies()
         study = list(studies.values())[widgets.first_study(list(studies))]

@@ -27,7 +27,8 @@ def mixture_width(run: Run) -> np.ndarray | None:
     try:
         with safe_open(run.weights, "np") as file:
             logits, loc, raw = (
-                file.get_tensor(room + name).astype(float) for name in ("logits", "loc", "raw_scale")
+                file.get_tensor(room + name).astype(float)
+                for name in ("logits", "loc", "raw_scale")
             )
     except (SafetensorError, OSError):
         return None

@@ -17,6 +17,7 @@ from mmvae_core.store.study import Samples, Study
 from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, about, vector_items, vectors, write_study
+from ui.shell import frame
 
 PAGES = (
     "start",
@@ -387,3 +388,11 @@ def test_an_item_is_found_by_class_and_by_what_a_run_makes_of_it(
     app.button(key="find_First").click().run()
     assert app.session_state["_here"].item == finding.by(finding.drift(near, far), largest=True)[0]
     assert not app.exception
+
+
+@pytest.mark.parametrize("plain", ["true", "false"])
+def test_a_link_to_either_view_has_its_way_to_other_pages_at_once(
+    open_app: Callable[..., AppTest], plain: str
+) -> None:
+    app = open_app("order", plain=plain)
+    assert len(app.get("page_link")) == len(frame.PAGES)

@@ -20,7 +20,7 @@ from tests.experiments import write_results
 from tests.ui.conftest import html_of
 from ui.draw import result_plots
 from ui.draw.spans import Line, Rule, Span
-from ui.results import result_tables, result_views
+from ui.results import result_caveats, result_tables
 
 Open = Callable[..., AppTest]
 
@@ -72,7 +72,7 @@ def test_earlier_reports_without_verdicts_have_their_pairs_counted(
 
 
 def test_results_of_another_configuration_are_called_so(open_app: Open, root: Path) -> None:
-    assert result_views.OLDER not in html_of(open_app("results", root=root)), "all are of today's"
+    assert result_caveats.OLDER not in html_of(open_app("results", root=root)), "all are of today's"
     table = root / "results" / "linear.csv"
     mark = fingerprint(config_of(Cell("linear", "poe", "masked", 1)))
     assert table.read_text().count(mark) > 0
@@ -80,7 +80,7 @@ def test_results_of_another_configuration_are_called_so(open_app: Open, root: Pa
     app = open_app("results", root=root)
     count = json.loads((root / "results" / "linear.json").read_text())["models"]
     html = html_of(app)
-    folded = html[html.index(f"<summary>{result_views.OLDER}") :].split("</details>")[0]
+    folded = html[html.index(f"<summary>{result_caveats.OLDER}") :].split("</details>")[0]
     assert f"<b>linear</b>: 1 of {count} models" in folded
     assert "<code>python -m mmvae_core experiment linear</code>" in folded
     assert not app.warning, "one line that folds its details away"
@@ -158,7 +158,7 @@ def test_a_quick_report_is_called_so(open_app: Open, root: Path) -> None:
     path = root / "results" / "linear.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"quick": True}))
     html = html_of(open_app("results", root=root))
-    assert "<b>linear</b>: of <code>--quick</code>" in html[html.index(result_views.QUICK) :]
+    assert "<b>linear</b>: of <code>--quick</code>" in html[html.index(result_caveats.QUICK) :]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from mmvae_core.experiments.claims import CLAIMS as CLAIM_TEXTS
 from mmvae_core.store.results import FOLDER, Claim, Report, Summary, read_table
 from ui.draw import result_plots
 from ui.draw.spans import Line, Rule, Span
-from ui.results import result_tables
+from ui.results import result_caveats, result_tables
 from ui.results.result_tables import (
     CLAIMS,
     FIGURES,
@@ -38,11 +38,6 @@ VERDICTS = """A verdict is about one world: it rests on one difference a seed (m
 share world, weights and batches) and holds where the 95 % interval over seeds (Student's t) lies
 above zero, does not hold where it lies below, and is open where the interval contains zero. The
 paper's own tables could not be had in numbers, so none is quoted."""
-
-OLDER = "Models of an earlier configuration of the worlds: verdicts may change"
-QUICK = "Models of a tenth of the training: verdicts may change"
-OUTDATED = """What stands here is what these models gave. They were trained as the worlds, or the
-length of training, were then; trained anew, another verdict may come out."""
 
 
 def read() -> dict[Path, Report]:
@@ -74,7 +69,7 @@ def _paper_order(entry: tuple[Path, object]) -> tuple[int, Path]:
 
 def verdicts(reports: dict[Path, Report]) -> None:
     """The claims in words, and what became of them in each world."""
-    _caveats(reports)
+    result_caveats.caveats(reports)
     messages.html(result_tables.verdict_table(reports.values()))
     messages.fold(
         "The claims, what would refute each, and what a verdict is",
@@ -83,26 +78,6 @@ def verdicts(reports: dict[Path, Report]) -> None:
     st.subheader("Where a claim does not hold", anchor=False)
     lines = [line for report in reports.values() for line in result_tables.lost(report)]
     messages.html("".join(lines) or '<p class="plain">No difference lies below zero.</p>')
-
-
-def _caveats(reports: dict[Path, Report]) -> None:
-    """In one line what the verdicts are not of: whole trainings, or the worlds as they are now."""
-    older = {path: loading.older_models(path) for path, one in reports.items() if not one.quick}
-    quick = [report.experiment for report in reports.values() if report.quick]
-    said = [
-        f"<b>{escape(one)}</b>: of <code>--quick</code>, a tenth of the training, to see that it works."
-        for one in quick
-    ] + [
-        f"<b>{escape(reports[path].experiment)}</b>: {count} of {reports[path].models} models, "
-        f"trained anew by <code>python -m mmvae_core experiment {escape(reports[path].experiment)}</code>."
-        for path, count in older.items()
-        if count
-    ]
-    if not said:
-        return
-    title = OLDER if any(older.values()) else QUICK
-    items = "".join(f"<li>{one}</li>" for one in said)
-    messages.fold(title, f'<div class="source">{OUTDATED}<ul>{items}</ul></div>')
 
 
 def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:

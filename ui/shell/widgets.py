@@ -29,11 +29,11 @@ DRAWS = ["8", "32", "128"]
 def pick_study() -> Study:
     """The study, from those that hold runs."""
     studies = loading.studies()
-    first = first_study(list(studies))
-    state.offer(state.STUDY, list(studies), list(studies)[first])
+    names, first = list(studies), first_study(list(studies))
+    state.offer(state.STUDY, names, names[first])
     name = st.selectbox(
         "Study",
-        list(studies),
+        names,
         index=first,
         key=state.STUDY,
         bind="query-params",
@@ -57,9 +57,8 @@ def pick_run(study: Study) -> Run:
         bind="query-params",
         on_change=state.forget_notes,
     )
-    for faulty, fault in faults.items():
-        st.error(messages.literal(f"{faulty} cannot be opened. {fault}"))
-    for said in loading.misnamed_folders(study):
+    cannot = [f"{faulty} cannot be opened. {fault}" for faulty, fault in faults.items()]
+    for said in (*cannot, *loading.misnamed_folders(study)):
         st.error(messages.literal(said))
     return runs[str(name)]
 
@@ -298,5 +297,6 @@ def first_run(study: Study, runs: dict[str, Run]) -> int:
     if opening and opening.run in runs:
         return names.index(opening.run)
     ready = [name for name in names if runs[name].is_evaluated]
-    wished = [name for name in ready if name == "sum_pooling-masked"]
-    return names.index((wished or ready or names)[0])
+    return names.index(
+        "sum_pooling-masked" if "sum_pooling-masked" in ready else (ready or names)[0]
+    )

@@ -18,10 +18,9 @@ from ui.shell import loading, messages, state
 
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
-MAX_COMPARED = 4
+MAX_COMPARED, ANY = 4, "any"
 RULES = ("poe", "moe", "sum_pooling", "self_attention", "mopoe")
 """Whose runs stand beside another by themselves: the paper's fixed rules, then its learned ones."""
-ANY = "any"
 BY_NAME, _UNKNOWN = "find_name", "_find_unknown"
 DRAWS = ["8", "32", "128"]
 
@@ -297,6 +296,5 @@ def first_run(study: Study, runs: dict[str, Run]) -> int:
     if opening and opening.run in runs:
         return names.index(opening.run)
     ready = [name for name in names if runs[name].is_evaluated]
-    return names.index(
-        "sum_pooling-masked" if "sum_pooling-masked" in ready else (ready or names)[0]
-    )
+    wished = [name for name in ready if name == "sum_pooling-masked"]
+    return names.index((wished or ready or names)[0])

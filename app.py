@@ -10,9 +10,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
-    from ui.shell import server
+    from ui.shell import server, warm
 
-    app = st.App(Path(__file__), routes=server.ROUTES, middleware=server.middleware())
+    app = st.App(
+        Path(__file__),
+        routes=server.ROUTES,
+        middleware=server.middleware(),
+        lifespan=warm.warmed,
+    )
 else:
     from ui.shell import frame
     from ui.shell.messages import PageEnd, plainly

@@ -1,8 +1,6 @@
 """Distances between posterior means, and two latent spaces brought onto each other."""
 
 import numpy as np
-from scipy.linalg import orthogonal_procrustes
-from scipy.spatial.distance import cdist
 
 from mmvae_core.errors import DataError
 
@@ -57,6 +55,8 @@ def typical_gap(
     Each latent is divided by `scale` [latent] first. With `own` the points are the items' own, in
     the same order, and each one's own mean does not count.
     """
+    from scipy.spatial.distance import cdist  # late: half a second, and most pages ask for none
+
     distance = cdist(points / scale, means / scale)
     if own:
         np.fill_diagonal(distance, np.inf)
@@ -71,6 +71,8 @@ def procrustes(target: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, float
     shifted, rotated and scaled copy, 1 where nothing fits. Source: Schoenemann, "A generalized
     solution of the orthogonal Procrustes problem", 1966, https://doi.org/10.1007/BF02289451
     """
+    from scipy.linalg import orthogonal_procrustes
+
     if target.shape != moved.shape or target.ndim != 2:
         raise DataError(
             f"Means of shapes {target.shape} and {moved.shape} were given, expected twice the same "

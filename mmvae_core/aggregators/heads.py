@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmvae_core.aggregators.base import MIN_SCALE, GaussianHead, raw_scale
+from mmvae_core.networks.start import draw
 from mmvae_core.probability.posteriors import DiagonalLaplace, DiagonalMixture
 
 SPREAD = 0.5
@@ -56,7 +57,7 @@ class MixtureHead(nn.Module):
         self.linear = nn.Linear(features, components * (1 + 2 * latent))
         with torch.no_grad():
             _, loc, _ = self._split(self.linear.bias)
-            loc.normal_(std=SPREAD)
+            draw(loc, SPREAD)
         self.start_at(1.0)
 
     @torch.no_grad()

@@ -77,11 +77,20 @@ def keep_variance(
     layers = [part for part in network.modules() if isinstance(part, LAYERS)]
     for index, part in enumerate(layers):
         fan = _fan_in(part) if index or inputs is None else inputs
-        part.weight.normal_(std=((GAIN if index else first) / fan) ** 0.5)
+        draw(part.weight, ((GAIN if index else first) / fan) ** 0.5)
         if part.bias is not None:
             part.bias.zero_()
     if layers:
         layers[-1].weight.mul_(factor)
+
+
+def draw(weight: Tensor, stddev: float) -> None:
+    """Normal draws in place, from the global generator; none where shapes alone are asked for.
+
+    On the device `meta` torch would load its compiler for them, which takes seconds.
+    """
+    if not weight.is_meta:
+        weight.normal_(std=stddev)
 
 
 def _fan_in(layer: nn.Module) -> float:

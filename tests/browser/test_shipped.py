@@ -15,6 +15,10 @@ from ui.shell import frame
 pytestmark = pytest.mark.browser
 
 WRONG = "[data-testid=stException], [data-testid=stAlertContentError]"
+WHOLE = """() => { const board = [...document.querySelectorAll('*')].map(
+    one => one.shadowRoot?.querySelector('.board')?.parentNode).find(one => one);
+    return board && board.scrollWidth <= board.clientWidth; }"""
+"""Of the lattice no card is cut by its frame's edge."""
 FIRST = "sum_pooling-masked"
 RUNS = [run for study in studies() for run in study.runs() if run.folder.name == FIRST]
 
@@ -28,7 +32,7 @@ def shipped() -> Iterator[str]:
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
 def test_every_page_shows_the_run(shipped: str, tab: Callable[..., Watched], run: Run) -> None:
     study, name = run.id.split("/")
-    watched = tab()
+    watched = tab(1280, 720)
     page = watched.open(f"{shipped}/order?study={study}&run={name}")  # a light page to begin with
     for title, path in PATHS.items():
         go_to(page, title, LAST[path.strip("/")])
@@ -38,6 +42,7 @@ def test_every_page_shows_the_run(shipped: str, tab: Callable[..., Watched], run
             assert page.locator("button.node").count() == len(
                 masks_near((True,) * len(run.config.names))
             )
+            page.wait_for_function(WHOLE)  # once the cards have taken the window's size
         assert run.card.weights[:12] in page.locator("[data-testid=stSidebar]").inner_text()
     assert watched.errors == []
 

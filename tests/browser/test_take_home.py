@@ -5,16 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 from playwright.sync_api import Locator, Page
 
-from tests.browser.conftest import Watched
+from mmvae_core.explore.embeddings import embed
+from tests.browser.conftest import Watched, served
+from ui.draw.marks import colour
+from ui.draw.plots import WEBGL_FROM
 
 pytestmark = pytest.mark.browser
 
 Tab = Callable[..., Watched]
 SVG = "{http://www.w3.org/2000/svg}"
+NEAR = 30
+"""So far a channel of a point may be from its class's colour: points let others shine through."""
 HOME = ".st-key-take_home"
 SEEN = """() => {
     const seen = one => one.getClientRects().length > 0, main = document.querySelector('.stMain');
@@ -125,4 +131,29 @@ def test_a_map_has_all_its_points(server: str, tab: Tab, tmp_path: Path) -> None
         page.locator(".stPlotlyChart").hover()
         page.locator(".modebar-btn[data-title^='Download']").click()
     assert download.value.suggested_filename == path.name, "the chart's own camera says the same"
+    assert watched.errors == []
+
+
+def test_a_map_that_webgl_draws_is_taken_home_in_the_colours_of_its_classes(
+    tab: Tab, tmp_path: Path
+) -> None:
+    count, turn = WEBGL_FROM + 200, np.arange(WEBGL_FROM + 200) % 4
+    where = np.random.default_rng(0).normal(size=(count, 2)) + 9 * np.stack(
+        [turn % 2, turn // 2], 1
+    )
+    path = tmp_path / "many.npz"
+    np.savez(path, labels=turn, **{"mean.picture": where.astype(np.float32)})
+    embed(tmp_path / "shown" / "mine", [path], umap=False)
+    with served(tmp_path / "shown") as address:
+        watched = tab()
+        page = watched.open(f"{address}/latent_space")
+        page.wait_for_selector(".gl-canvas")
+        offers(page)
+        svg = ElementTree.parse(taken(page, "Latent space", "SVG", tmp_path)).getroot()
+        assert any(one.attrib for one in svg.iter(f"{SVG}image")), "WebGL's points are a picture"
+        with Image.open(taken(page, "Latent space", "PNG", tmp_path)) as picture:
+            pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3).astype(int)
+    for label in range(4):
+        own = np.array(ImageColor.getrgb(colour(label)))
+        assert (np.abs(pixels - own).max(1) < NEAR).sum() > count / 4, f"class {label} is drawn"
     assert watched.errors == []

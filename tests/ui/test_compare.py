@@ -35,6 +35,7 @@ from tests.small import made_report
 from tests.ui.conftest import html_of
 from tests.ui.studies import float64
 from ui.compare import compare_views
+from ui.compare.spread_rows import Reports, seed_rows
 from ui.compare.trade_offs import run_points, trade_offs
 from ui.draw import compare_plots, plots, tables
 from ui.draw.compare_plots import RunPoint
@@ -337,3 +338,17 @@ def test_beside_a_run_stand_the_other_rules_first_each_once() -> None:
     beside = widgets.beside(masked, runs, runs["self_attention-masked"])
     assert beside[:4] == ["poe-masked", "moe-masked", "sum_pooling-masked", "mopoe-masked"]
     assert sorted([*beside, "self_attention-masked"]) == sorted(masked)
+
+
+def test_over_seeds_words_lead_by_their_spelling_alone(checkpoints: Path) -> None:
+    report = Run(checkpoints / "digits" / "moe-masked").report
+
+    def model(share: float, spelt: float) -> Reports:
+        word = replace_fields(report.coherence["photo"]["word"], share=share, spelt=spelt)
+        one = replace_fields(report, coherence={"photo": {"word": word}})
+        return Reports("one", (0, 1), (one, one))
+
+    models = [model(0.99, 0.06), model(0.9, 0.8)]
+    [row] = seed_rows(models, ("photo", "word"))["Generated rightly from another modality"]
+    assert tables.best(row) == 1, "what is hardly ever spelt earns no star"
+    assert row.cells[0] is not None and "0.99" in row.cells[0].text

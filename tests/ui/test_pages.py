@@ -20,7 +20,7 @@ from tests import small
 from tests.ui.conftest import html_of
 from tests.ui.studies import FIVE_RUNS, PAIR_RUNS, about, vector_items, vectors, write_study
 from ui.shared import views
-from ui.shell import answers
+from ui.shell import answers, frame
 
 PAGES = (
     "start",
@@ -413,3 +413,11 @@ def test_an_item_is_found_by_class_and_by_what_a_run_makes_of_it(
     app.button(key="find_First").click().run()
     assert app.session_state["_here"].item == finding.by(finding.drift(near, far), largest=True)[0]
     assert not app.exception
+
+
+@pytest.mark.parametrize("plain", ["true", "false"])
+def test_a_link_to_either_view_has_its_way_to_other_pages_at_once(
+    open_app: Callable[..., AppTest], plain: str
+) -> None:
+    app = open_app("order", plain=plain)
+    assert len(app.get("page_link")) == len(frame.PAGES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from streamlit.testing.v1 import AppTest
 
 from mmvae_core.experiments.claims import CLAIMS
@@ -19,7 +20,7 @@ from tests.experiments import write_results
 from tests.ui.conftest import html_of
 from ui.draw import result_plots
 from ui.draw.spans import Line, Rule, Span
-from ui.results import result_tables
+from ui.results import result_caveats, result_tables
 
 Open = Callable[..., AppTest]
 
@@ -71,15 +72,32 @@ def test_earlier_reports_without_verdicts_have_their_pairs_counted(
 
 
 def test_results_of_another_configuration_are_called_so(open_app: Open, root: Path) -> None:
-    assert not open_app("results", root=root).warning, "all are of today's"
+    assert result_caveats.OLDER not in html_of(open_app("results", root=root)), "all are of today's"
     table = root / "results" / "linear.csv"
     mark = fingerprint(config_of(Cell("linear", "poe", "masked", 1)))
     assert table.read_text().count(mark) > 0
     table.write_text(table.read_text().replace(mark, "0123456789ab"))
-    (warning,) = open_app("results", root=root).warning
+    app = open_app("results", root=root)
     count = json.loads((root / "results" / "linear.json").read_text())["models"]
-    assert f"1 of the {count} models of linear" in warning.value
-    assert "`python -m mmvae_core experiment linear`" in warning.value
+    html = html_of(app)
+    folded = html[html.index(f"<summary>{result_caveats.OLDER}") :].split("</details>")[0]
+    assert f"<b>linear</b>: 1 of {count} models" in folded
+    assert "<code>python -m mmvae_core experiment linear</code>" in folded
+    assert not app.warning, "one line that folds its details away"
+
+
+def test_a_claim_that_was_measured_nowhere_has_no_column(root: Path) -> None:
+    report = read_report(root / "results" / "linear.json")
+    name = result_tables.CLAIMS[result_tables.NOT_EMPTY]
+    assert name in result_tables.verdict_table([report])
+    without = replace(
+        report,
+        claims=tuple(one for one in report.claims if one.claim != result_tables.NOT_EMPTY),
+        verdicts=tuple(one for one in report.verdicts if one.claim != result_tables.NOT_EMPTY),
+    )
+    table = result_tables.verdict_table([without])
+    assert name not in table
+    assert table.count('<th scope="col">') == 4
 
 
 def test_the_charts_tell_their_numbers_in_words(open_app: Open, root: Path) -> None:
@@ -139,7 +157,8 @@ def test_without_results_the_command_is_named(open_app: Open, tmp_path: Path) ->
 def test_a_quick_report_is_called_so(open_app: Open, root: Path) -> None:
     path = root / "results" / "linear.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"quick": True}))
-    assert "--quick" in open_app("results", root=root).warning[0].value
+    html = html_of(open_app("results", root=root))
+    assert "<b>linear</b>: of <code>--quick</code>" in html[html.index(result_caveats.QUICK) :]
 
 
 @pytest.fixture

@@ -138,13 +138,15 @@ def vars_of(folder: Path) -> dict[str, object]:
     return small.settings(study=folder.name)
 
 
-def test_the_first_paint_of_what_is_shipped_needs_no_torch() -> None:
+def test_the_first_paint_and_the_map_of_what_is_shipped_need_no_torch() -> None:
     code = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
         f"app = AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
         "assert not app.exception and not app.error and not app.info\n"
         "assert 'start_picture' in str([one.proto.id for one in app.get('bidi_component')])\n"
+        "app.switch_page('pages/latent_space.py').run()\n"
+        "assert not app.exception and not app.error and app.get('plotly_chart')\n"
         "print(*[one for one in ('torch', 'sklearn', 'scipy') if one in sys.modules])\n"
     )
     command = [sys.executable, "-c", code, "--checkpoints", str(SHIPPED)]

@@ -47,5 +47,5 @@ def _lesson(folder: str, ages: tuple[tuple[str, int], ...]) -> Lesson:
 
 
 @caching.data(max_entries=1_024)
-def _measured(quantity: str, given: str, root: str, stamp: tuple[tuple[object, ...], ...]) -> float:
+def _measured(quantity: str, given: str, root: str, stamp: tuple[str, ...]) -> float:
     return claims.measure(quantity, json.loads(given), Path(root))

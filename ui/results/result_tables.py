@@ -110,17 +110,23 @@ def said(one: Interval, signed: bool = False) -> str:
 
 
 def verdict_table(reports: Iterable[Report]) -> str:
-    """How many comparisons hold, are open and are reversed, per world and claim."""
+    """How many comparisons hold, are open and are reversed, per world and claim.
+
+    A claim of which nothing was measured in any world has no column.
+    """
+    worlds = [(report, variant) for report in reports for variant in report.measured()]
+    by_claim = {claim: [_verdict(*world, claim) for world in worlds] for claim in CLAIMS}
+    shown = [claim for claim, said in by_claim.items() if set(said) - {NOT_MEASURED}]
     rows = []
-    for report in reports:
-        for variant in report.measured():
-            about = WORLDS.get(variant, ("", ""))[1]
-            cells = "".join(f"<td>{_verdict(report, variant, claim)}</td>" for claim in CLAIMS)
-            rows.append(
-                f'<tr><th scope="row">{escape(world_name(variant))}<small>{about}</small></th>'
-                f"{cells}<td>{_best(report.summary_of(variant))}</td></tr>"
-            )
-    heads = ("world", *CLAIMS.values(), "highest mean log-likelihood, and what can be had")
+    for row, (report, variant) in enumerate(worlds):
+        about = WORLDS.get(variant, ("", ""))[1]
+        cells = "".join(f"<td>{by_claim[claim][row]}</td>" for claim in shown)
+        rows.append(
+            f'<tr><th scope="row">{escape(world_name(variant))}<small>{about}</small></th>'
+            f"{cells}<td>{_best(report.summary_of(variant))}</td></tr>"
+        )
+    claims = [CLAIMS[claim] for claim in shown]
+    heads = ("world", *claims, "highest mean log-likelihood, and what can be had")
     return _table("Verdicts by world", heads, rows, "numbers verdicts")
 
 
@@ -262,7 +268,7 @@ def _best(entries: Sequence[Summary]) -> str:
     if not likelihoods:
         return NOT_MEASURED
     top, best = max(likelihoods, key=lambda one: one.mean), best_known(entries)
-    more = f"<br><small>{best[0]} {said(best[1])}</small>" if best else ""
+    more = f"<small>{best[0]} {said(best[1])}</small>" if best else ""
     name = escape(model_name(f"{top.aggregator}-{top.objective}"))
     return f"{name} <small>{said(top)}</small>{more}"
 

@@ -11,13 +11,14 @@ from mmvae_core.experiments.claims import CLAIMS as CLAIM_TEXTS
 from mmvae_core.store.results import FOLDER, Claim, Report, Summary, read_table
 from ui.draw import result_plots
 from ui.draw.spans import Line, Rule, Span
-from ui.results import result_tables
+from ui.results import result_caveats, result_tables
 from ui.results.result_tables import (
     CLAIMS,
     FIGURES,
     LEARNED,
     MAXIMUM,
     MINUS,
+    NOT_EMPTY,
     TRUTH,
     best_known,
     model_name,
@@ -68,6 +69,7 @@ def _paper_order(entry: tuple[Path, object]) -> tuple[int, Path]:
 
 def verdicts(reports: dict[Path, Report]) -> None:
     """The claims in words, and what became of them in each world."""
+    result_caveats.caveats(reports)
     messages.html(result_tables.verdict_table(reports.values()))
     messages.fold(
         "The claims, what would refute each, and what a verdict is",
@@ -76,22 +78,6 @@ def verdicts(reports: dict[Path, Report]) -> None:
     st.subheader("Where a claim does not hold", anchor=False)
     lines = [line for report in reports.values() for line in result_tables.lost(report)]
     messages.html("".join(lines) or '<p class="plain">No difference lies below zero.</p>')
-    for path, report in reports.items():
-        if report.quick:
-            st.warning(
-                messages.literal(
-                    f"The results of {report.experiment} are those of --quick: a tenth of the "
-                    "training, to see that it works."
-                )
-            )
-        elif older := loading.older_models(path):
-            st.warning(
-                messages.literal(
-                    f"{older} of the {report.models} models of {report.experiment} were trained by an "
-                    "earlier configuration of their worlds than the one that is here now; "
-                    f"`python -m mmvae_core experiment {report.experiment}` trains them anew."
-                )
-            )
 
 
 def pick_world(reports: dict[Path, Report]) -> tuple[Path, str]:
@@ -122,8 +108,10 @@ def differences(report: Report, world: str) -> None:
     )
     first, second = st.columns(2, gap="large")
     for claim in CLAIMS:
-        with second if claim == LEARNED else first:
-            _forests([one for one in claims if one.claim == claim], claim)
+        own = [one for one in claims if one.claim == claim]
+        if own or claim != NOT_EMPTY:
+            with second if claim == LEARNED else first:
+                _forests(own, claim)
     views.source(
         "Mean difference in nats per item, 95 % t interval over seeds, a tick for each "
         "seed; each chart has an axis of its own, the bar is zero",

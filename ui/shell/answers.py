@@ -10,6 +10,7 @@ import numpy as np
 
 from mmvae_core.config import ModalityConfig
 from mmvae_core.errors import RunError
+from mmvae_core.store.prior_width import mixture_width
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.shell import caching, loading
@@ -104,7 +105,7 @@ def strips(
 
 
 def prior_scale(run: Run) -> np.ndarray:
-    """The prior's standard deviations [latent]; needs the model only where they are not 1."""
+    """The prior's standard deviations [latent]; needs the model where it is neither 1 nor a mixture."""
     if run.config.prior.name == "standard_normal":
         return np.ones(run.config.latents, np.float32)
     return _prior_scale(run)
@@ -190,6 +191,8 @@ def _prior(run: Run, prior: str) -> "Posterior":
 
 @caching.resource(max_entries=16)
 def _prior_scale(run: Run) -> np.ndarray:
+    if (width := mixture_width(run)) is not None:
+        return width
     from mmvae_core.explore import inference
 
     return inference.prior_scale(model(run))

@@ -6,6 +6,7 @@ replaced under the app, is read anew.
 
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import streamlit as st
@@ -27,17 +28,26 @@ STUDY_FILES = ("study.json", "samples.npz", "judge/card.json", "opening.npz")
 
 def age(path: Path) -> int:
     """When a file was last written, in nanoseconds; 0 where there is none."""
-    return path.stat().st_mtime_ns if path.is_file() else 0
+    try:
+        state = path.stat()
+    except OSError:
+        return 0
+    return state.st_mtime_ns if S_ISREG(state.st_mode) else 0
 
 
-def run_key(run: Run) -> tuple[object, ...]:
+def run_key(run: Run) -> str:
     """Changes whenever a file of the run does."""
-    return (str(run.folder), *(age(run.folder / name) for name in RUN_FILES))
+    return _key(run.folder, RUN_FILES)
 
 
-def study_key(study: Study) -> tuple[object, ...]:
+def study_key(study: Study) -> str:
     """Changes whenever a file of the study does."""
-    return (str(study.folder), *(age(study.folder / name) for name in STUDY_FILES))
+    return _key(study.folder, STUDY_FILES)
+
+
+def _key(folder: Path, names: tuple[str, ...]) -> str:
+    # One text: Streamlit hashes each entry of a tuple by itself, at every call of a kept function.
+    return "|".join([str(folder), *(str(age(folder / name)) for name in names)])
 
 
 KEYS: dict[Any, Any] = {Run: run_key, Study: study_key}

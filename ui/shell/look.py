@@ -2,18 +2,23 @@
 
 Streamlit's page is one file for all addresses. `style.css` is put into it by the server: at the
 beginning of its body, for what Streamlit writes into the head comes later than all that is there,
-and would win.
+and would win. A page with charts also names their script, 4.7 MB that a browser would else ask for
+once the first chart is there: it is fetched and read while the server still works.
 """
 
 from functools import cache
 from pathlib import Path
 
+import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
 STYLE = Path(__file__).with_name("style.css")
-BODY = b"<body>"
+STATIC = Path(streamlit.__file__).with_name("static")
+HEAD_END, BODY = b"</head>", b"<body>"
+CHARTLESS = ("", "start", "learn", "train")
+"""Pages, by the end of their address, that open without a chart."""
 UNCHANGED = ("if-none-match", "if-modified-since", "accept-encoding")
 """What a browser asks to be spared; of a page it gets all, as one text."""
 
@@ -24,6 +29,16 @@ def look() -> bytes:
     size = config.get_option("theme.baseFontSize")
     css = STYLE.read_text(encoding="utf-8")
     return f"<style>:root {{ font-size: {size}px; }}\n{css}</style>".encode()
+
+
+@cache
+def charts() -> bytes:
+    """The element that names the charts' script, after its place in the wheel; empty if it moved."""
+    links = [
+        f'<link rel="modulepreload" crossorigin href="./{path.relative_to(STATIC).as_posix()}">'
+        for path in STATIC.glob("static/js/PlotlyChart.*.js")
+    ]
+    return "".join(links).encode()
 
 
 class Look:
@@ -46,7 +61,7 @@ class Look:
             elif waiting:
                 waiting.append(message)
                 if not message.get("more_body"):
-                    for one in _dress(waiting):
+                    for one in _dress(waiting, scope["path"]):
                         await send(one)
             else:
                 await send(message)
@@ -63,10 +78,12 @@ def _is_page(start: Message) -> bool:
     return MutableHeaders(scope=start).get("content-type", "").startswith("text/html")
 
 
-def _dress(answer: list[Message]) -> tuple[Message, Message]:
+def _dress(answer: list[Message], path: str) -> tuple[Message, Message]:
     """The whole answer, with the look; a browser asks for it anew each time."""
     start, *parts = answer
     body = b"".join(part.get("body", b"") for part in parts).replace(BODY, BODY + look(), 1)
+    if path.rpartition("/")[2] not in CHARTLESS:
+        body = body.replace(HEAD_END, charts() + HEAD_END, 1)
     headers = MutableHeaders(scope=start)
     headers["content-length"] = str(len(body))
     for name in ("etag", "last-modified"):

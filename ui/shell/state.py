@@ -178,8 +178,8 @@ def unlike_defaults() -> dict[str, str]:
 
 
 def is_plain() -> bool:
-    """Whether the page is for a lecture room: larger, without controls."""
-    return bool(st.session_state.get(PLAIN))
+    """Whether the page is for a lecture room; before its toggle is drawn, as the link says."""
+    return bool(st.session_state.get(PLAIN, st.query_params.get(PLAIN) == "true"))
 
 
 def show_controls() -> None:

@@ -18,10 +18,9 @@ from ui.shell import loading, messages, state
 
 FIRST_STUDY = "digits"
 """The study that opens by itself, where it is there."""
-MAX_COMPARED = 4
+MAX_COMPARED, ANY = 4, "any"
 RULES = ("poe", "moe", "sum_pooling", "self_attention", "mopoe")
 """Whose runs stand beside another by themselves: the paper's fixed rules, then its learned ones."""
-ANY = "any"
 BY_NAME, _UNKNOWN = "find_name", "_find_unknown"
 DRAWS = ["8", "32", "128"]
 
@@ -29,11 +28,11 @@ DRAWS = ["8", "32", "128"]
 def pick_study() -> Study:
     """The study, from those that hold runs."""
     studies = loading.studies()
-    first = list(studies).index(FIRST_STUDY) if FIRST_STUDY in studies else 0
-    state.offer(state.STUDY, list(studies), list(studies)[first])
+    names, first = list(studies), first_study(list(studies))
+    state.offer(state.STUDY, names, names[first])
     name = st.selectbox(
         "Study",
-        list(studies),
+        names,
         index=first,
         key=state.STUDY,
         bind="query-params",
@@ -47,7 +46,7 @@ def pick_run(study: Study) -> Run:
     runs, faults = loading.runs(study), loading.faults(study)
     if not runs:
         raise RunError(next(iter(faults.values())))
-    first = _favourite(study, runs)
+    first = first_run(study, runs)
     state.offer(state.RUN, list(runs), list(runs)[first], study.name)
     name = st.selectbox(
         "Trained model",
@@ -57,9 +56,8 @@ def pick_run(study: Study) -> Run:
         bind="query-params",
         on_change=state.forget_notes,
     )
-    for faulty, fault in faults.items():
-        st.error(messages.literal(f"{faulty} cannot be opened. {fault}"))
-    for said in loading.misnamed_folders(study):
+    cannot = [f"{faulty} cannot be opened. {fault}" for faulty, fault in faults.items()]
+    for said in (*cannot, *loading.misnamed_folders(study)):
         st.error(messages.literal(said))
     return runs[str(name)]
 
@@ -287,7 +285,12 @@ def comparable(run: Run, present: Run) -> bool:
     )
 
 
-def _favourite(study: Study, runs: dict[str, Run]) -> int:
+def first_study(names: list[str]) -> int:
+    """Which study opens by itself."""
+    return names.index(FIRST_STUDY) if FIRST_STUDY in names else 0
+
+
+def first_run(study: Study, runs: dict[str, Run]) -> int:
     """Which run opens by itself: the study's opening, else an evaluated one."""
     names, opening = list(runs), study.about.opening
     if opening and opening.run in runs:

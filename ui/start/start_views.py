@@ -30,7 +30,10 @@ OWN = "my own input"
 def draw_picture(here: Here) -> Picture | None:
     """The item under every subset; clicks on it ask neither the server nor torch."""
     if len(here.names) > MOST_MODALITIES:
-        st.info(messages.literal(f"A picture of {len(here.names)} modalities would not fit here."))
+        messages.html(
+            f'<p class="plain">{len(here.names)} modalities are more than a picture here can hold. '
+            "Press <b>Show me</b>: some are hidden there, and made up.</p>"
+        )
         return None
     try:
         picture = _picture(here)

@@ -1,5 +1,5 @@
 // The lattice: one button a subset, in columns by how many modalities are shown.
-const NARROW = 560, GAPS = { 1: 90, 2: 84, 3: 66, 4: 60, 5: 44 };
+const NARROW = 560, GAPS = { 1: 90, 2: 84, 3: 66, 4: 60, 5: 44 }, TIGHTEST = 36;
 const ROOMY = 3; // up to so many modalities every edge's number is shown
 const WIDEST = 250, SLIMMEST = { 1: 150, 2: 150, 3: 150, 4: 132, 5: 102 }, ROW_GAP = 12;
 const BORDER = 4; // the box's padding, for the focus ring
@@ -120,7 +120,8 @@ function layOut(view) {
   }
   const sizes = nodes.map((node) => sizeOf(node.mask));
   const first = Math.min(...sizes), columns = Math.max(...sizes) - first + 1;
-  const gap = GAPS[Math.min(count, 5)], slim = SLIMMEST[Math.min(count, 5)];
+  const slim = SLIMMEST[Math.min(count, 5)], room = (wide - slim * columns) / (columns - 1);
+  const gap = Math.max(TIGHTEST, Math.min(GAPS[Math.min(count, 5)], room));
   const width = Math.min(WIDEST, Math.max(slim, (wide - gap * (columns - 1)) / columns));
   const apart = columns > 1 ? Math.max(gap, (wide - width * columns) / (columns - 1)) : 0;
   view.cards.forEach((card) => { card.style.cssText = `width: ${width}px`; });

@@ -7,19 +7,22 @@ noise on Generate, a stroke's next piece and a move over Traverse's plane. Timed
 from the event to the frame after the last picture has changed (`pictures`) and to the end of
 Streamlit's last run (`rest`). Prints a table of medians, 95th percentiles and the least, which is what
 a quiet moment of a busy machine gives, how many bare clicks each is, and the processor time of an
-input, the server's and the browser's. `--throttle` slows the page's own thread, not its worker.
+input, the server's and the browser's. `alone` is the processor time of the page, its worker
+included, from the event to the pictures while the server is held still, which no other work on the
+machine makes much longer. `--throttle` slows the page's own thread, not its worker.
 """
 
 import argparse
 import math
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from benchmarks.browser import HOME, launched, quiet, started
 from benchmarks.studies import five_modalities
@@ -112,7 +115,7 @@ WAYS = (
 def measured(
     browser: Browser, way: Way, made: Path, throttle: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Milliseconds [pictures or rest, turn], and those of the processor a turn [server, browser]."""
+    """Milliseconds [pictures or rest, turn], and those of the processor a turn [server, browser, alone]."""
     arguments = ["--decode", "server" if way.at_server else "browser"] if way.path else []
     arguments += ["--checkpoints", str(made)] if "study=five" in way.path else []
     script = HOME / ("app.py" if way.path else "benchmarks/bare.py")
@@ -125,9 +128,9 @@ def measured(
         quiet(page)
         if way.kind == "pointermove":
             press_down(page)
+        session = context.new_cdp_session(page)
         if throttle > 1:
-            slow = {"rate": throttle}
-            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", slow)
+            session.send("Emulation.setCPUThrottlingRate", {"rate": throttle})
         page.evaluate(WATCH, [way.kind, way.what])
         rests, before = [], np.zeros(2)
         for turn in range(TIMES + 1):
@@ -139,8 +142,34 @@ def measured(
             before = before if turn else processor(server)
         used = (processor(server) - before) / TIMES
         took = page.evaluate("window.took")
+        by_itself = (
+            np.nan if way.what == "img" or way.at_server else alone(page, session, way, server)
+        )
         context.close()
-    return np.array([took[1 : TIMES + 1], rests[1:]]), 1_000 * used
+    return np.array([took[1 : TIMES + 1], rests[1:]]), np.array([*(1_000 * used), by_itself])
+
+
+def alone(page: Page, session: CDPSession, way: Way, server: int) -> float:
+    """Milliseconds of the processor that the page takes up to its pictures, without the server."""
+
+    def used() -> float:
+        told = session.send("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in told if one["name"] == "ProcessTime")
+
+    session.send("Performance.enable")
+    total = 0.0
+    for turn in range(TIMES + 1, 2 * TIMES + 1):
+        os.kill(server, signal.SIGSTOP)
+        try:
+            count, before = page.evaluate("window.took.length"), used()
+            way.act(page, turn)
+            page.wait_for_function("count => window.took.length > count", arg=count)
+            total += used() - before
+        finally:
+            os.kill(server, signal.SIGCONT)
+        if way.kind == "click":
+            quiet(page)
+    return 1_000 * total / TIMES
 
 
 def processor(server: int) -> np.ndarray:
@@ -172,8 +201,8 @@ def main() -> None:
         f"medians of {TIMES}, ms; slowed {chosen.throttle:g} times; load {os.getloadavg()[0]:.1f}"
     )
     print(
-        "| input | pictures | p95 | least | target | x bare | rest | server | browser |\n"
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+        "| input | pictures | p95 | least | target | x bare | rest | server | browser | alone |\n"
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     )
     bare = 0.0
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
@@ -189,7 +218,7 @@ def main() -> None:
             print(
                 f"| {way.name} | {median:.0f} | {np.percentile(took, 95):.0f} | {took.min():.0f} "
                 f"| {way.target or ''} | {median / bare:.2f} | {rested} | {used[0]:.0f} "
-                f"| {used[1]:.0f} |",
+                f"| {used[1]:.0f} | {'' if np.isnan(used[2]) else f'{used[2]:.0f}'} |",
                 flush=True,
             )
         browser.close()

@@ -32,11 +32,11 @@ def opened(path: str, width: int = 1440) -> Iterator[Page]:
 
 
 def quiet(page: Page) -> None:
-    """Wait until no script has run for half a second."""
+    """Wait until something is drawn and no script has run for half a second."""
     page.wait_for_function("""() => {
         const app = document.querySelector('.stApp');
         const still = app?.getAttribute('data-test-script-state') === 'notRunning'
-            && document.querySelector('h1');
+            && document.querySelector('.stMain .stElementContainer');
         window.since = still ? window.since ?? performance.now() : null;
         return still && performance.now() - window.since > 500; }""")
     page.evaluate("window.since = null")

@@ -5,23 +5,26 @@ a click on a bare Streamlit page, all in one run: a mask's pill on Masks (24 til
 modalities, and the posterior's mean), on Compare (four runs) and on Masks with five modalities, new
 noise on Generate, a stroke's next piece and a move over Traverse's plane. Timed inside the browser,
 from the event to the frame after the last picture has changed (`pictures`) and to the end of
-Streamlit's last run (`rest`). Prints a table of medians and 95th percentiles, how many bare clicks
-each is, and the processor time of an input, the server's and the browser's together. `--throttle`
-slows the page's own thread, not its worker.
+Streamlit's last run (`rest`). Prints a table of medians, 95th percentiles and the least, which is what
+a quiet moment of a busy machine gives, how many bare clicks each is, and the processor time of an
+input, the server's and the browser's. `alone` is the processor time of the page, its worker
+included, from the event to the pictures while the server is held still, which no other work on the
+machine makes much longer. `--throttle` slows the page's own thread, not its worker.
 """
 
 import argparse
 import math
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
-from benchmarks.browser import HOME, launched, quiet, served
+from benchmarks.browser import HOME, launched, quiet, started
 from benchmarks.studies import five_modalities
 
 TIMES = 20
@@ -78,8 +81,12 @@ def move(page: Page, turn: int) -> None:
     assert box
     across, down = (0.5 + 0.3 * wave(turn / 3) for wave in (math.cos, math.sin))
     page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
-    if turn == 0:
-        page.mouse.down()
+
+
+def press_down(page: Page) -> None:
+    """The button of the mouse, in the middle of the pad or the plane: what is held draws."""
+    page.locator(".field").first.hover()
+    page.mouse.down()
 
 
 PILL, DIGITS = ".st-key-live .pills button", "study=digits&run=sum_pooling-masked"
@@ -105,38 +112,68 @@ WAYS = (
 )
 
 
-def measured(browser: Browser, way: Way, made: Path, throttle: float) -> tuple[np.ndarray, float]:
-    """Milliseconds [pictures or rest, turn] and those of the processor a turn."""
+def measured(
+    browser: Browser, way: Way, made: Path, throttle: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Milliseconds [pictures or rest, turn], and those of the processor a turn [server, browser, alone]."""
     arguments = ["--decode", "server" if way.at_server else "browser"] if way.path else []
     arguments += ["--checkpoints", str(made)] if "study=five" in way.path else []
-    with served(HOME / ("app.py" if way.path else "benchmarks/bare.py"), *arguments) as address:
+    script = HOME / ("app.py" if way.path else "benchmarks/bare.py")
+    with started(script, *arguments) as (address, server):
         context = browser.new_context(bypass_csp=True, viewport={"width": 1440, "height": 1400})
         context.set_default_timeout(120_000)
         page = context.new_page()
         page.goto(f"{address}/{way.path}")
         page.wait_for_selector(way.ready if way.path else ".stButton", state="attached")
-        if way.path:
-            quiet(page)
+        quiet(page)
+        if way.kind == "pointermove":
+            press_down(page)
+        session = context.new_cdp_session(page)
         if throttle > 1:
-            slow = {"rate": throttle}
-            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", slow)
+            session.send("Emulation.setCPUThrottlingRate", {"rate": throttle})
         page.evaluate(WATCH, [way.kind, way.what])
-        rests, before = [], 0.0
+        rests, before = [], np.zeros(2)
         for turn in range(TIMES + 1):
             way.act(page, turn)
             page.wait_for_function("count => window.took.length > count", arg=turn)
             if way.kind == "click":
                 quiet(page)
             rests.append(page.evaluate(REST))
-            before = before or processor()
-        used = (processor() - before) / TIMES
+            before = before if turn else processor(server)
+        used = (processor(server) - before) / TIMES
         took = page.evaluate("window.took")
+        by_itself = (
+            np.nan if way.what == "img" or way.at_server else alone(page, session, way, server)
+        )
         context.close()
-    return np.array([took[1 : TIMES + 1], rests[1:]]), 1_000 * used
+    return np.array([took[1 : TIMES + 1], rests[1:]]), np.array([*(1_000 * used), by_itself])
 
 
-def processor() -> float:
-    """Processor seconds of every process that came of this one, up to now."""
+def alone(page: Page, session: CDPSession, way: Way, server: int) -> float:
+    """Milliseconds of the processor that the page takes up to its pictures, without the server."""
+
+    def used() -> float:
+        told = session.send("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in told if one["name"] == "ProcessTime")
+
+    session.send("Performance.enable")
+    total = 0.0
+    for turn in range(TIMES + 1, 2 * TIMES + 1):
+        os.kill(server, signal.SIGSTOP)
+        try:
+            count, before = page.evaluate("window.took.length"), used()
+            way.act(page, turn)
+            page.wait_for_function("count => window.took.length > count", arg=count)
+            total += used() - before
+        finally:
+            os.kill(server, signal.SIGCONT)
+        if way.kind == "click":
+            quiet(page)
+    return 1_000 * total / TIMES
+
+
+def processor(server: int) -> np.ndarray:
+    """Processor seconds up to now [of the server, of every other process that came of this one]."""
     used, parents = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -148,7 +185,8 @@ def processor() -> float:
     ours = {os.getpid()}
     while more := {one for one, parent in parents.items() if parent in ours} - ours:
         ours |= more
-    return sum(used[one] for one in ours if one in used) / os.sysconf("SC_CLK_TCK")
+    others = sum(used[one] for one in ours - {server} if one in used)
+    return np.array([used[server], others]) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -163,22 +201,24 @@ def main() -> None:
         f"medians of {TIMES}, ms; slowed {chosen.throttle:g} times; load {os.getloadavg()[0]:.1f}"
     )
     print(
-        "| input | pictures | p95 | target | x bare | rest | processor |\n|---|--:|--:|--:|--:|--:|--:|"
+        "| input | pictures | p95 | least | target | x bare | rest | server | browser | alone |\n"
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     )
     bare = 0.0
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser, made = launched(playwright), Path(folder)
-        five_modalities(made / "five")
-        for way in WAYS:
-            if way.path and chosen.only not in way.name:
-                continue
+        ways = [way for way in WAYS if not way.path or chosen.only in way.name]
+        if any("study=five" in way.path for way in ways):
+            five_modalities(made / "five")
+        for way in ways:
             (took, rest), used = measured(browser, way, made, chosen.throttle)
             median = float(np.median(took))
             bare = bare or median
             rested = f"{np.median(rest):.0f}" if way.kind == "click" else ""
             print(
-                f"| {way.name} | {median:.0f} | {np.percentile(took, 95):.0f} | {way.target or ''} "
-                f"| {median / bare:.2f} | {rested} | {used:.0f} |",
+                f"| {way.name} | {median:.0f} | {np.percentile(took, 95):.0f} | {took.min():.0f} "
+                f"| {way.target or ''} | {median / bare:.2f} | {rested} | {used[0]:.0f} "
+                f"| {used[1]:.0f} | {'' if np.isnan(used[2]) else f'{used[2]:.0f}'} |",
                 flush=True,
             )
         browser.close()

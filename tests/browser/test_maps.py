@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Watched, settle
+from mmvae_core.store.study import SHIPPED
+from tests.browser.conftest import Watched, served, settle
 
 pytestmark = pytest.mark.browser
 
@@ -186,3 +187,17 @@ def test_on_a_phone_the_page_scrolls_over_the_map_until_the_lasso_is_taken(
     page.get_by_role("button", name="Scroll again").click()
     page.wait_for_function(f"{drag} === 'none'")
     assert watched.errors == []
+
+
+def test_a_browser_without_webgl_gets_its_maps_as_svg(tab: Tab) -> None:
+    """On Compare, where maps of many items stand still and are drawn by WebGL."""
+    with served(SHIPPED) as address:
+        watched = tab()
+        watched.page.add_init_script(
+            """const get = HTMLCanvasElement.prototype.getContext;
+            HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+                return kind.includes("webgl") ? null : get.call(this, kind, ...more); };"""
+        )
+        page = watched.open(f"{address}/compare?study=digits")
+        for chart in ("map_0", "map_1"):
+            page.wait_for_selector(f".st-key-{chart} .scatterlayer .point")

@@ -76,7 +76,12 @@ def _beside(pair: Sequence[tuple[str, Here]], way: str) -> None:
         row = loading.row_of(latents, one.mask)
         with column:
             latent_views.chart(
-                one, KEYS[index], (row, None), (way, latent_views.CLASS), height=HEIGHT
+                one,
+                KEYS[index],
+                (row, None),
+                (way, latent_views.CLASS),
+                height=HEIGHT,
+                webgl_from=plots.STILL_WEBGL_FROM,
             )
             views.source(
                 f"all {latents.mean.shape[1]:,} test items",

@@ -11,7 +11,11 @@ import plotly.graph_objects as go
 from ui.draw.marks import NO_COLOUR, class_name, colour, symbol
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
-WEBGL_FROM = 4_000  # SVG can glide, WebGL cannot; beyond so many points SVG becomes slow
+WEBGL_FROM, STILL_WEBGL_FROM = 4_000, 500
+"""From so many points on a map is WebGL, which cannot glide: one that may glide, and one that stands still.
+
+Every point of an SVG is an element that the browser styles anew whenever the figure changes.
+"""
 MOST_NAMED = 30
 """So many classes stand in a legend, the largest ones; the others are told at a hover."""
 NO_VALUE = "no value"
@@ -94,12 +98,14 @@ def latent_map(
     classes: list[str],
     dark: bool,
     glide: str = "",
+    swift: bool = False,
 ) -> go.Figure:
     """One trace a class; `customdata` holds each point's id.
 
-    `glide` is the label of the button that moves the points from where they were before.
+    `glide` is the label of the button that moves the points from where they were before; `swift`
+    draws by WebGL, which cannot.
     """
-    theme, swift = Theme.of(dark), len(points.ids) > WEBGL_FROM
+    theme = Theme.of(dark)
     members = points.members()
     traces = [_class_trace(points, rows, axes, classes, theme) for rows in members]
     for place in np.argsort([-len(rows) for rows in members], kind="stable")[MOST_NAMED:]:

@@ -21,6 +21,8 @@ JUDGED = "judged "
 TITLES = {RATE: "rate, nats", LIKELIHOOD: "log p(shown), nats", ERROR: "-log p(shown | z), nats"}
 KEY = "map"
 NO_DRAWS, DRAWS = "none", 500
+NO_WEBGL = "no_webgl"
+"""In the session: whether this browser has told that it cannot draw by WebGL."""
 MAP_HEIGHT = 480
 """In pixels, until the look makes it that of the window."""
 
@@ -98,7 +100,7 @@ def latent_map(
     before = state.mask_before()
     glide = (
         ""
-        if before is None or latents.mean.shape[1] > plots.WEBGL_FROM
+        if before is None or _is_swift(latents, plots.WEBGL_FROM)
         else (f"▶ Glide from {state.subset_name(before, here.names)}")
     )
     came_from = None if before is None else loading.row_of(latents, before)
@@ -115,13 +117,16 @@ def chart(
     glide: str = "",
     height: int | Literal["stretch"] = "stretch",
     prior: str = "",
+    webgl_from: int = plots.WEBGL_FROM,
 ) -> None:
     """A map of here's run on which items can be chosen.
 
     `rows` are the subset's and that of the mask before; `look` is the projection and the colour.
-    The height is in pixels, or that of the container.
+    The height is in pixels, or that of the container. More items than `webgl_from` are drawn by
+    WebGL, where the browser has it.
     """
-    frame = (rows, look, state.is_dark(), glide, prior)
+    swift = _is_swift(loading.latents(here.run), webgl_from)
+    frame = (rows, look, state.is_dark(), glide, prior, swift)
     lit = choice.lit(here.study, key, (caching.run_key(here.run), frame))
     figure = _figure(here.study, here.run, *frame, *lit)
     st.plotly_chart(
@@ -160,6 +165,7 @@ def _figure(
     dark: bool,
     glide: str,
     prior: str,
+    swift: bool,
     turn: int,
     lit: tuple[int, ...],
 ) -> Any:
@@ -189,8 +195,17 @@ def _figure(
     axes = plots.Axes(
         titles(latents, way), *plots.frame_of(every), TITLES.get(colour, colour), way != UMAP
     )
-    figure = plots.latent_map(points, axes, classes, dark, glide)
+    figure = plots.latent_map(points, axes, classes, dark, glide, swift)
     return figure.update_layout(meta=turn)
+
+
+def _is_swift(latents: Latents, most: int) -> bool:
+    return latents.mean.shape[1] > most and not st.session_state.get(NO_WEBGL)
+
+
+def lack_webgl() -> None:
+    """This browser has told that it has none: its maps are SVG from now on."""
+    st.session_state[NO_WEBGL] = True
 
 
 def is_lit(count: int, ids: tuple[int, ...]) -> np.ndarray | None:

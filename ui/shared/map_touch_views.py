@@ -9,7 +9,7 @@ from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
 from ui.components.map_touch import maps_answer
 from ui.kinds import thumbnails
-from ui.shared import views
+from ui.shared import latent_views, views
 from ui.shell import caching, loading, state
 from ui.shell.state import Here
 
@@ -30,7 +30,7 @@ def answer(here: Here, charts: Sequence[str]) -> None:
         ],
         "texts": texts,
     }
-    maps_answer(charts, here.item, data, state.take_item)
+    maps_answer(charts, here.item, data, state.take_item, latent_views.lack_webgl)
 
 
 def _served(one: thumbnails.Sheet) -> str:

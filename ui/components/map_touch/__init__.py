@@ -17,9 +17,15 @@ _TOUCH = components.load(Path(__file__).parent, "places.js")
 
 
 def maps_answer(
-    charts: Sequence[str], item: int, thumbnails: Mapping[str, Any], take: Callable[[int], None]
+    charts: Sequence[str],
+    item: int,
+    thumbnails: Mapping[str, Any],
+    take: Callable[[int], None],
+    lack_webgl: Callable[[], None],
 ) -> None:
     """Once a page, after its maps, whose keys are `charts`; `take` is called with a clicked item.
+
+    `lack_webgl` is called where a map is drawn by WebGL and the browser has none.
 
     `thumbnails`: `sheets`, a list of `name`, `url`, `columns`, `width`, `height`, and `texts`, by
     name a text an item.
@@ -34,4 +40,5 @@ def maps_answer(
         key=KEY,
         data={"charts": list(charts), "item": item, **thumbnails},
         on_item_change=answer,
+        on_lacks_change=lack_webgl,
     )

@@ -11,7 +11,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.assign(view, { data, card: root.querySelector(".card"),
     send: (item) => setTriggerValue("item", item) });
   root.querySelector(".draw").onclick = (event) => useLasso(view, event.currentTarget);
-  const look = () => charts(view).forEach((gd) => { hook(view, gd); });
+  const look = () => charts(view).forEach((gd) => {
+    hook(view, gd);
+    if (!view.told && gd.querySelector(".no-webgl")) setTriggerValue("lacks", (view.told = true));
+  });
   look();
   charts(view).forEach((gd) => paint(view, gd));
   const timer = setInterval(look, LOOK_MS);
@@ -42,7 +45,8 @@ function hook(view, gd) {
 function makeLayer() {
   const layer = document.createElement("div");
   layer.className = "map-layer";
-  layer.innerHTML = '<canvas aria-hidden="true"></canvas><span class="map-ring"></span>';
+  layer.innerHTML = `<canvas aria-hidden="true" hidden data-pictures="0"></canvas>
+    <span class="map-ring"></span>`;
   return layer;
 }
 
@@ -67,9 +71,11 @@ function paint(view, gd) {
 function paintPictures(view, gd, box, shown) {
   const canvas = gd.layer.firstChild, ratio = window.devicePixelRatio || 1;
   const wide = gd.clientWidth, high = gd.clientHeight, sheet = view.data.sheets[0];
-  canvas.dataset.pictures = 0;
-  canvas.hidden = !shown.length || !sheet;
-  if (canvas.hidden) return;
+  if (!shown.length || !sheet) { // each attribute that is set has the page's styles asked again
+    if (!canvas.hidden) Object.assign(canvas, { hidden: true }).dataset.pictures = 0;
+    return;
+  }
+  Object.assign(canvas, { hidden: false }).dataset.pictures = 0;
   const image = load(view, sheet, () => paint(view, gd));
   if (!image) return;
   Object.assign(canvas, { width: wide * ratio, height: high * ratio });

@@ -159,10 +159,9 @@ class TrainingConfig(Config, frozen=True):
     """The budget: every run that is compared has the same.
 
     With `bf16-mixed` encoders and decoders compute in bfloat16 where the processor has it, all
-    densities in float32. With
-    `patience` a training ends after so many passes without a better validation bound, and the
-    weights are those of its best pass. `restarts` are the passes after which a finished run went
-    on, each with a schedule of its own.
+    densities in float32. With `patience` a training ends after so many passes without a better
+    validation bound, and the weights are those of its best pass. `restarts` are the passes after
+    which a finished run went on, each with a schedule of its own.
     """
 
     epochs: Positive

@@ -86,9 +86,9 @@ def write_about(study: Study, about: About) -> None:
     before = _about_before(study)
     if before is not None and before.opening is not None and before.samples == about.samples:
         about = replace(about, opening=before.opening)
-    else:
-        (study.folder / FILE).unlink(missing_ok=True)
     write_record(study.folder / "study.json", about)
+    if about.opening is None:
+        (study.folder / FILE).unlink(missing_ok=True)
 
 
 def opening_before(study: Study) -> Opening | None:

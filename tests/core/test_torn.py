@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -348,19 +348,28 @@ def check_goes_on(place: Path, name: str, after: Path) -> None:
     assert not left
 
 
+def disturbed(
+    chosen: list[int], name: str, world: Path, after: Path, tmp_path: Path
+) -> Iterator[tuple[int, Path]]:
+    """Each moment with a folder in which the test disturbs the command; then all must hold there."""
+    for moment in chosen:
+        place = tmp_path / str(moment)
+        shutil.copytree(world, place)
+        yield moment, place
+        check_whole(place, world, after)
+        check_goes_on(place, name, after)
+        shutil.rmtree(place)
+
+
 @pytest.mark.parametrize("long", LONG)
 @pytest.mark.parametrize("name", ORDERS)
 def test_killed_a_command_goes_on_or_begins_anew(
     name: str, long: bool, world: Path, done: Callable[[str], Done], tmp_path: Path
 ) -> None:
     known = done(name)
-    for moment in moments(known.changes, long, name):
-        place = tmp_path / str(moment)
-        shutil.copytree(world, place)
+    chosen = moments(known.changes, long, name)
+    for moment, place in disturbed(chosen, name, world, known.place, tmp_path):
         assert forked(place, ORDERS[name], killed_at(moment)).code == -signal.SIGKILL
-        check_whole(place, world, known.place)
-        check_goes_on(place, name, known.place)
-        shutil.rmtree(place)
 
 
 @pytest.mark.parametrize("long", LONG)
@@ -369,9 +378,8 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     name: str, long: bool, world: Path, done: Callable[[str], Done], tmp_path: Path
 ) -> None:
     known, before = done(name), files_of(world, EQUAL)
-    for moment in moments(known.writes, long, name):
-        place = tmp_path / str(moment)
-        shutil.copytree(world, place)
+    chosen = moments(known.writes, long, name)
+    for moment, place in disturbed(chosen, name, world, known.place, tmp_path):
         ended = forked(place, ORDERS[name], full_at(moment))
         assert ended.code == 2, ended
         assert "Traceback" not in ended.said
@@ -380,9 +388,6 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
         for path, content in files_of(place, EQUAL).items():
             assert path.endswith(STATE) or content in (before.get(path), new.get(path)), path
         assert set(before) <= set(files_of(place, EQUAL))
-        check_whole(place, world, known.place)
-        check_goes_on(place, name, known.place)
-        shutil.rmtree(place)
 
 
 @pytest.mark.parametrize("long", LONG)
@@ -391,17 +396,13 @@ def test_stopped_by_hand_a_command_says_how_it_goes_on(
     name: str, long: bool, world: Path, done: Callable[[str], Done], tmp_path: Path
 ) -> None:
     known = done(name)
-    for moment in moments(known.changes, long, name)[: None if long else 1]:
-        place = tmp_path / str(moment)
-        shutil.copytree(world, place)
+    chosen = moments(known.changes, long, name)[: None if long else 1]
+    for moment, place in disturbed(chosen, name, world, known.place, tmp_path):
         ended = forked(place, ORDERS[name], killed_at(moment, signal.SIGINT))
         assert ended.code == 130, ended
         assert "Traceback" not in ended.said
         (*_, said) = ended.said.strip().splitlines()
         assert re.search(r"Stopped; .*the same command (begins|goes on)", said), ended
-        check_whole(place, world, known.place)
-        check_goes_on(place, name, known.place)
-        shutil.rmtree(place)
 
 
 @pytest.mark.long

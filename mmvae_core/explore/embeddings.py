@@ -22,11 +22,11 @@ from mmvae_core.files import write_json
 from mmvae_core.projections import fit_pca, project_umap
 from mmvae_core.store.arrays import write_arrays
 from mmvae_core.store.record_files import write_record
-from mmvae_core.store.records import About, Card, Opening
+from mmvae_core.store.records import About, Opening
 from mmvae_core.store.run import EMBEDDED, EMBEDDINGS
 from mmvae_core.store.samples import Samples, write_samples
 from mmvae_core.store.study import Study
-from mmvae_core.store.weights import file_hash
+from mmvae_core.store.weights import file_hash, untrained_card
 
 MEAN, STDDEV, RATE, NOTE, VALUES = "mean.", "stddev.", "rate.", "note.", "values."
 NOTHING, JOIN = "nothing", "+"
@@ -79,7 +79,7 @@ def embed(folder: Path, files: Sequence[Path], umap: bool = True) -> Study:
         place = folder / name
         write_arrays(place / EMBEDDINGS, arrays)
         write_json(place / "config.json", to_dict(config))
-        write_record(place / "card.json", _card(place / EMBEDDINGS))
+        write_record(place / "card.json", untrained_card(place / EMBEDDINGS))
     return Study(folder)
 
 
@@ -256,17 +256,3 @@ def _from_standard_normal(mean: np.ndarray, stddev: np.ndarray) -> np.ndarray:
     """KL(N(m, s^2) || N(0, 1)) in nats, summed over latents."""
     wide = stddev.astype(np.float64)
     return ((wide**2 + mean.astype(np.float64) ** 2 - 1) / 2 - np.log(wide)).sum(-1)
-
-
-def _card(arrays: Path) -> Card:
-    return Card(
-        epochs=0,
-        seed=0,
-        device="",
-        hardware="",
-        threads=0,
-        seconds=0.0,
-        parameters=0,
-        bytes=arrays.stat().st_size,
-        weights=file_hash(arrays),
-    )

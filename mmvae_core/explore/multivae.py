@@ -21,10 +21,10 @@ from mmvae_core.config import RunConfig, from_dict, to_dict
 from mmvae_core.errors import RunError, UsageError
 from mmvae_core.files import check_file, unreadable, write_json
 from mmvae_core.store.record_files import read_record, write_record
-from mmvae_core.store.records import Card, Record
+from mmvae_core.store.records import Record
 from mmvae_core.store.run import Run
 from mmvae_core.store.study import Study
-from mmvae_core.store.weights import MAX_BYTES, described, file_hash, write_tensors
+from mmvae_core.store.weights import MAX_BYTES, described, untrained_card, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,18 +87,8 @@ def adopt(source: Path, study: Study, folder: Path) -> Run:
     write_json(folder / "config.json", to_dict(adopted.config))
     weights = folder / "weights.safetensors"
     write_tensors(weights, adopted.tensors, set(adopted.tensors))
-    card = Card(
-        epochs=0,
-        seed=0,
-        device="",
-        hardware="",
-        threads=0,
-        seconds=0.0,
-        parameters=sum(one.numel() for one in adopted.tensors.values()),
-        bytes=weights.stat().st_size,
-        weights=file_hash(weights),
-    )
-    write_record(folder / "card.json", card)
+    count = sum(one.numel() for one in adopted.tensors.values())
+    write_record(folder / "card.json", untrained_card(weights, count))
     return Run(folder)
 
 

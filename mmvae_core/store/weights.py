@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mmvae_core.config import RunConfig
 from mmvae_core.errors import RunError
 from mmvae_core.files import check_file, unreadable, write_atomically
+from mmvae_core.store.records import Card
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -184,4 +185,19 @@ def _misfit(
     return (
         f"does not fit its {beside}: {name} has shape {shapes.get(name)}, expected "
         f"{wanted.get(name)}"
+    )
+
+
+def untrained_card(file: Path, parameters: int = 0) -> Card:
+    """The card of what was not trained here, whose arrays are in this file."""
+    return Card(
+        epochs=0,
+        seed=0,
+        device="",
+        hardware="",
+        threads=0,
+        seconds=0.0,
+        parameters=parameters,
+        bytes=file.stat().st_size,
+        weights=file_hash(file),
     )

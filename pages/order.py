@@ -23,6 +23,8 @@ messages.html(
 from mmvae_core.explore import insides  # noqa: E402
 
 runs = order_views.pick_pair(here)
+if len(runs) < 2:
+    messages.html(order_views.alone(here))
 given = loading.item_values(here.study, here.item, here.shown)
 reordered = [insides.reordered(answers.model(run), given, order) for run in runs]
 order_views.changes(runs, reordered)
@@ -34,12 +36,6 @@ views.source(
 )
 if not here.shown:
     st.info("Nothing is shown, so every place is empty and no order differs from another.")
-if len(runs) < 2:
-    st.info(
-        messages.literal(
-            f"The study {here.study.name} has no model of the other kind to put beside this one."
-        )
-    )
 
 st.subheader("What each makes of it", anchor=False)
 order_views.pictures(here, runs, reordered)

@@ -134,6 +134,15 @@ def test_an_order_moves_the_concatenation_and_not_the_other(open_app: Open, run:
     assert "rounding only" in other or "changes nothing" in other
 
 
+def test_where_no_order_can_matter_a_link_leads_to_where_one_does(open_app: Open) -> None:
+    app = open_app("order", study="five", run="private")
+    assert not app.exception and not app.info
+    html = html_of(app)
+    assert "no order can matter" in html
+    assert 'href="order?study=digits&amp;run=concatenation-masked"' in html
+    assert "rounding only" in html or "changes nothing" in html
+
+
 def test_the_pictures_before_and_after_differ_for_the_concatenation_alone(open_app: Open) -> None:
     html = html_of(open_app("order", study="digits", run="sum_pooling-masked"))
     for run, differs in (

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import re
 import shutil
 import subprocess
@@ -181,10 +182,13 @@ def test_every_subset_says_its_own_numbers(made: tuple[Picture, start_data.About
             "-0.0", "0.0"
         )
         assert node["width"] == f"{picture.width[row]:.2f}"
+        bits = float(node["answers"].replace(",", ""))
+        assert abs(bits * math.log(2) - picture.rate[row]) <= 0.5 * math.log(2) + 1e-5
         shown, hidden = node["label"].split("Shown: ")[1].split(". Made up: ")
         for name, one in zip(names, kept, strict=True):
             assert (name in shown.replace(" and", ",").split(", ")) == bool(one)
         assert f"Rate {node['rate']} nats, width {node['width']}." in hidden
+    assert data["before"] == f"{picture.prior_width.item():.2f}"
     told = [node["said"] for node in data["nodes"] if "75 %" in node["said"]]
     assert len(told) == 1 and f"{names[-1]} 75 %" in told[0] and f"{names[0]} 75 %" not in told[0]
 

@@ -3,6 +3,7 @@
 from html import escape
 from itertools import permutations
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -57,6 +58,26 @@ def pick_pair(here: Here) -> list[Run]:
     if is_placed(here.run):
         return [*(alike or others)[-1:], here.run]
     return [here.run, *(alike or others)[:1]]
+
+
+def alone(here: Here) -> str:
+    """What the table answers with no run of the other kind beside it, and where there is one."""
+    from mmvae_core.build import about_aggregator  # late: has torch
+
+    if about_aggregator(here.run.config).ordered:
+        said = f"{escape(here.study.name)} has no model without places to put beside this one."
+        return f'<p class="plain">{said}</p>'
+    said = "This model has no weights for places, so no order can matter."
+    for study in loading.studies().values():
+        for name, run in loading.runs(study).items():
+            if about_aggregator(run.config).ordered:
+                link = f"order?{urlencode({'study': study.name, 'run': name})}"
+                said += (
+                    f' Where one does: <a href="{escape(link)}" target="_self">'
+                    f"{escape(loading.title(run))}, of {escape(study.name)}</a>."
+                )
+                return f'<p class="plain">{said}</p>'
+    return f'<p class="plain">{said}</p>'
 
 
 def changes(runs: list[Run], reordered: list["Reordered"]) -> None:

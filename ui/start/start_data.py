@@ -1,5 +1,6 @@
 """The start picture as its component takes it: plain JSON. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ def payload(picture: Picture, about: About) -> dict[str, Any]:
         "names": names,
         "parts": [_part(picture, one, about) for one in about.looks],
         "nodes": [_node(picture, row, names, about.right) for row in range(len(picture.masks))],
+        "before": f"{float(picture.prior_width[0]):.2f}",
         "plane": _plane(picture),
     }
 
@@ -58,6 +60,7 @@ def _node(
     return {
         "mask": "".join("1" if one else "0" for one in kept),
         "rate": rate,
+        "answers": f"{float(picture.rate[row]) / math.log(2):,.0f}",
         "width": width,
         "said": said,
         "label": f"Shown: {_and(shown) or 'nothing'}. Made up: {_and(hidden) or 'nothing'}. "

@@ -186,8 +186,8 @@ def source(here: Here, picture: Picture) -> None:
         "in the middle two axes of the latent space; small dots: other test items, a colour a "
         "class; region: it holds 95 % of the posterior, where the model thinks that the item is; "
         f"orange dots: {draws} draws of it, of which the pictures to the right are made",
-        "learnt: rate, in nats of 1.44 bits",
-        f"unsure: width of the posterior, {float(picture.prior_width[0]):.2f} before anything is known",
+        "learnt: rate, in nats; a yes-or-no answer is a bit, 0.69 nats",
+        "unsure: width of the posterior, a standard deviation, mean over the axes",
         "seed 0",
         views.run_mark(here.run),
     )

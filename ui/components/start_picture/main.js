@@ -175,8 +175,14 @@ function light(view, mask) {
   });
   glide(view, row);
   view.facts.replaceChildren();
-  made("b", "", made("span", "", view.facts, "learnt "), node.rate).after(" nats");
-  made("b", "", made("span", "", view.facts, "unsure "), node.width);
+  for (const [what, value, unit, plainly] of [
+    ["learnt ", node.rate, " nats", `worth ${node.answers} yes-or-no answers`],
+    ["unsure ", node.width, "", `${view.picture.before} with nothing shown`],
+  ]) {
+    const fact = made("span", "", view.facts, what);
+    made("b", "", fact, value).after(unit);
+    made("small", "", fact, plainly);
+  }
   view.said.textContent = node.said;
   tellDiagram(view, mask);
   view.told.setAttribute("aria-label", node.label);

@@ -115,6 +115,22 @@ def test_the_plain_view_hides_the_controls_and_gives_them_back(server: str, tab:
     assert page.locator("[data-testid=stSidebar]").is_visible()
 
 
+@pytest.mark.parametrize("path", ["masks", "learn"])
+def test_in_the_plain_view_no_link_lies_under_the_way_back(
+    server: str, tab: Tab, path: str
+) -> None:
+    page = tab(1280, 720).open(f"{server}/{path}?plain=true")
+    back = page.locator(".st-key-controls button").bounding_box()
+    assert back
+    links = page.locator(".st-key-ways a").all()
+    assert len(links) == 12
+    for link in links:
+        box = link.bounding_box()
+        assert box and box["y"] >= 0, link.inner_text()
+        below = box["y"] >= back["y"] + back["height"]
+        assert below or box["x"] + box["width"] <= back["x"], link.inner_text()
+
+
 def choose(page: Page, widget: str, option: str) -> None:
     """Pick an option of a select box, as a visitor does."""
     page.locator(f".st-key-{widget} [data-baseweb=select], .st-key-{widget} input").first.click()

@@ -176,8 +176,8 @@ function light(view, mask) {
   glide(view, row);
   view.facts.replaceChildren();
   for (const [what, value, unit, plainly] of [
-    ["learnt ", node.rate, " nats", `worth ${node.answers} yes-or-no answers`],
-    ["unsure ", node.width, "", `${view.picture.before} with nothing shown`],
+    ["learnt ", node.rate, " nats", `${node.answers} yes-or-no answers`],
+    ["unsure ", node.width, "", `of ${view.picture.before} at first`],
   ]) {
     const fact = made("span", "", view.facts, what);
     made("b", "", fact, value).after(unit);
